@@ -1,0 +1,3 @@
+DROP TABLE contact_codes;
+DROP TABLE contact_points;
+DROP TABLE persons;

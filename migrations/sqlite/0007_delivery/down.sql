@@ -1,0 +1,4 @@
+DROP TABLE receipts;
+DROP TABLE attempts;
+DROP TABLE deliveries;
+DROP TABLE contents;

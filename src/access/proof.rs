@@ -1,0 +1,509 @@
+//! The right as a value. `Authorized<A>` is made in one place, carries the actor, the target and the only way to the
+//! database, and is the first argument of every handler that is not open to all.
+
+use std::future::Future;
+use std::marker::PhantomData;
+use std::net::IpAddr;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::time::Duration;
+
+use actix_web::dev::Payload;
+use actix_web::http::header::AUTHORIZATION;
+use actix_web::{FromRequest, HttpMessage, HttpRequest, web};
+use serde::de::DeserializeOwned;
+
+use super::actor::Actor;
+use super::answers::{self, Asked};
+use super::bearer::Bearer;
+use super::decisions::{self, NewDecision, Outcome, Recorder};
+use super::error::GateError;
+use super::grant::{Grant, still_stands};
+use super::permission::Permission;
+use super::place::{Place, Visible};
+use super::policy::{Decision, decide, row};
+use super::store;
+use crate::config::Config;
+use crate::http::Answer;
+use crate::http::BodyHash;
+use crate::http::Problem;
+use crate::http::ProblemType;
+use crate::http::RateClass;
+use crate::http::Rates;
+use crate::http::client_network;
+use crate::http::request_id;
+use crate::storage::Database;
+use crate::storage::StorageError;
+use crate::storage::Tx;
+use crate::values::Id;
+use crate::values::Timestamp;
+use crate::values::of;
+
+/// How long a fresh proof of identity counts.
+pub const STEP_UP_LIFE: Duration = Duration::from_secs(300);
+
+/// A verb, as a type: what it is done to, and which row of the policy decides.
+pub trait Action: 'static {
+    /// The row of the policy.
+    const PERMISSION: Permission;
+    /// One sentence for the contract.
+    const SUMMARY: &'static str;
+    /// What it is done to.
+    type Target: Target;
+}
+
+/// Something an action is done to, found from the path of the request.
+pub trait Target: Sized + Send + Sync + 'static {
+    /// The parameters of the path.
+    type Path: DeserializeOwned + Send + 'static;
+    /// Finds it with the place it belongs to; `None` when there is no such thing.
+    ///
+    /// # Errors
+    /// When the database fails.
+    fn locate(
+        tx: &mut Tx<'_>,
+        actor: &Actor,
+        permission: Permission,
+        path: Self::Path,
+    ) -> Result<Option<Located<Self>>, StorageError>;
+    /// For the record: an identifier, never a name.
+    fn name(&self) -> String;
+}
+/// A target with the place it belongs to.
+#[derive(Debug)]
+pub struct Located<T> {
+    /// The thing.
+    pub target: T,
+    /// Where it belongs.
+    pub place: Place,
+    /// Asks for a fresh proof of identity where the policy says "when sensitive".
+    pub sensitive: bool,
+}
+impl<T> Located<T> {
+    /// A thing at a place.
+    #[must_use]
+    pub const fn at(target: T, place: Place) -> Self {
+        Self { target, place, sensitive: false }
+    }
+}
+
+/// The target of what one does about oneself.
+#[derive(Debug, Clone, Copy)]
+pub struct Own;
+impl Target for Own {
+    type Path = ();
+    fn locate(_: &mut Tx<'_>, _: &Actor, _: Permission, (): ()) -> Result<Option<Located<Self>>, StorageError> {
+        Ok(Some(Located::at(Self, Place::nation())))
+    }
+    fn name(&self) -> String {
+        "own".to_owned()
+    }
+}
+/// The target of a list: the places the actor may see. Somebody who may see nothing is refused.
+impl Target for Visible {
+    type Path = ();
+    fn locate(
+        _: &mut Tx<'_>,
+        actor: &Actor,
+        permission: Permission,
+        (): (),
+    ) -> Result<Option<Located<Self>>, StorageError> {
+        let visible = Self::of(actor.grants_for(permission));
+        let place =
+            actor.grants_for(permission).next().map_or_else(Place::nation, |grant| representative(&grant.reach));
+        Ok(Some(Located::at(visible, Place { known_to_all: true, ..place })))
+    }
+    fn name(&self) -> String {
+        "list".to_owned()
+    }
+}
+/// Any place that a reach covers: what a list stands at.
+fn representative(reach: &super::place::Reach) -> Place {
+    use super::place::Reach;
+    match reach {
+        Reach::Nation => Place::nation(),
+        Reach::Province(code) => Place { provinces: vec![code.clone()], ..Place::default() },
+        Reach::Municipality(nis) => Place { municipalities: vec![nis.clone()], ..Place::default() },
+        Reach::Zone(zone) => Place { zone: Some(*zone), ..Place::default() },
+        Reach::Partnership(partnership) => Place { partnership: Some(*partnership), ..Place::default() },
+    }
+}
+
+/// What the gate needs. It sits in the application where only the gate can take it out.
+#[derive(Debug, Clone)]
+pub struct Gatehouse {
+    pub(super) database: Database,
+    pub(super) bearer: Arc<Bearer>,
+    pub(super) recorder: Recorder,
+    pub(super) rates: Arc<Rates>,
+    pub(super) config: Arc<Config>,
+}
+impl Gatehouse {
+    /// Builds it once for the whole process.
+    #[must_use]
+    pub fn new(database: Database, recorder: Recorder, rates: Arc<Rates>, config: Arc<Config>) -> Self {
+        let bearer = Arc::new(Bearer::new(database.keys()));
+        Self { database, bearer, recorder, rates, config }
+    }
+    pub(super) fn of(request: &HttpRequest) -> Result<Self, Problem> {
+        let house = request
+            .app_data::<web::Data<Self>>()
+            .ok_or_else(|| Problem::new(ProblemType::Internal, "the gate is not mounted"))?;
+        Ok(house.as_ref().clone())
+    }
+    /// The client's address, looking behind the proxies we trust and no others.
+    pub(super) fn client(&self, request: &HttpRequest) -> Option<IpAddr> {
+        let peer = request.peer_addr()?.ip();
+        if !self.config.server.trusted_proxies.contains(&peer) {
+            return Some(peer);
+        }
+        let forwarded = request.headers().get("x-forwarded-for").and_then(|value| value.to_str().ok())?;
+        let hops = forwarded.split(',').rev().filter_map(|hop| hop.trim().parse::<IpAddr>().ok());
+        hops.into_iter().find(|hop| !self.config.server.trusted_proxies.contains(hop)).or(Some(peer))
+    }
+}
+
+/// Proof that the policy let this actor do `A` to this target. Only the gate makes one.
+///
+/// ```compile_fail,E0451
+/// use vigie::access::{Action, Authorized};
+/// fn forge<A: Action>(actor: vigie::access::Actor, target: A::Target) -> Authorized<A> {
+///     Authorized { actor, target, ..unreachable!() }
+/// }
+/// ```
+#[derive(Debug)]
+#[must_use]
+pub struct Authorized<A: Action> {
+    actor: Actor,
+    grant: Option<Grant>,
+    target: A::Target,
+    place: Place,
+    at: Timestamp,
+    request_id: String,
+    asked: Option<(String, String)>,
+    body_hash: BodyHash,
+    house: Gatehouse,
+    action: PhantomData<fn() -> A>,
+}
+impl<A: Action> Authorized<A> {
+    /// Who asks.
+    #[must_use]
+    pub const fn actor(&self) -> &Actor {
+        &self.actor
+    }
+    /// The grant that allows it; none for what one does about oneself.
+    #[must_use]
+    pub const fn grant(&self) -> Option<&Grant> {
+        self.grant.as_ref()
+    }
+    /// What it is done to.
+    #[must_use]
+    pub const fn target(&self) -> &A::Target {
+        &self.target
+    }
+    /// The place the target belongs to.
+    #[must_use]
+    pub const fn place(&self) -> &Place {
+        &self.place
+    }
+    /// The moment of the decision.
+    #[must_use]
+    pub const fn at(&self) -> Timestamp {
+        self.at
+    }
+    /// Has the actor proved their identity afresh, a moment ago?
+    #[must_use]
+    pub fn is_stepped_up(&self) -> bool {
+        is_fresh(&self.actor, self.at)
+    }
+    /// The settings of this installation.
+    #[must_use]
+    pub fn config(&self) -> &Config {
+        &self.house.config
+    }
+    /// The grant reaches this further place too, named in the body.
+    ///
+    /// # Errors
+    /// `OutOfReach`: the same as if the place did not exist.
+    pub fn also_covers(&self, place: &Place) -> Result<(), GateError> {
+        if self.actor.grant_for(A::PERMISSION, place).is_some() { Ok(()) } else { Err(GateError::OutOfReach) }
+    }
+    fn decision(&self, outcome: Outcome) -> NewDecision {
+        NewDecision {
+            decided_at: self.at,
+            request_id: self.request_id.clone(),
+            account_id: Some(self.actor.account),
+            session_id: Some(self.actor.session),
+            grant_id: self.grant.as_ref().map(|grant| grant.id),
+            permission: A::PERMISSION,
+            place: self.place.name(),
+            target: self.target.name(),
+            outcome,
+        }
+    }
+    /// The right is looked at again inside the work's own transaction, and the decision is recorded there: a mandate that
+    /// ended a moment ago counts.
+    fn stands(&self, tx: &mut Tx<'_>) -> Result<(), GateError> {
+        let stands = match &self.grant {
+            Some(grant) => still_stands(tx, grant)? && store::still_signed_in(tx, &self.actor)?,
+            None => store::still_signed_in(tx, &self.actor)?,
+        };
+        if !stands {
+            return Err(GateError::Lapsed);
+        }
+        decisions::record(tx, &self.decision(Outcome::Allowed))?;
+        Ok(())
+    }
+    /// Reads under this proof, in one transaction.
+    ///
+    /// # Errors
+    /// The work's own.
+    pub async fn read<T, E>(
+        self,
+        work: impl FnOnce(&mut Tx<'_>, &Self) -> Result<T, E> + Send + 'static,
+    ) -> Result<T, E>
+    where
+        T: Send + 'static,
+        E: From<StorageError> + Send + 'static,
+    {
+        let database = self.house.database.clone();
+        database.reading(move |tx| work(tx, &self)).await
+    }
+    /// Writes under this proof, in one transaction with the record of the decision.
+    ///
+    /// # Errors
+    /// The work's own, or `Lapsed` when the right ended meanwhile.
+    pub async fn write<T, E>(
+        self,
+        work: impl FnOnce(&mut Tx<'_>, &Self) -> Result<T, E> + Send + 'static,
+    ) -> Result<T, E>
+    where
+        T: Send + 'static,
+        E: From<StorageError> + From<GateError> + Send + 'static,
+    {
+        let database = self.house.database.clone();
+        database
+            .writing(move |tx| {
+                self.stands(tx)?;
+                work(tx, &self)
+            })
+            .await
+    }
+    /// Writes as `write` does, once for each `Idempotency-Key`: the answer is kept in the same transaction, and a repeat
+    /// of the same request gets it again.
+    ///
+    /// # Errors
+    /// The work's own; `Lapsed`; `KeyMissing`; `KeyReused` when the key belongs to another request.
+    pub async fn answer<T, E, const STATUS: u16>(
+        self,
+        work: impl FnOnce(&mut Tx<'_>, &Self) -> Result<Answer<T, STATUS>, E> + Send + 'static,
+    ) -> Result<Answer<T, STATUS>, E>
+    where
+        T: 'static,
+        E: From<StorageError> + From<GateError> + Send + 'static,
+    {
+        let Some((operation, key)) = self.asked.clone() else { return Err(GateError::KeyMissing.into()) };
+        let asked = Asked { owner: self.actor.account.to_string(), key, operation, body_hash: self.body_hash.get() };
+        let database = self.house.database.clone();
+        let again = asked.clone();
+        let done = database
+            .writing(move |tx| {
+                if let Some(stored) = answers::find(tx, &asked)? {
+                    return Ok(Answer::replay(stored));
+                }
+                self.stands(tx)?;
+                let answer = work(tx, &self)?;
+                answers::keep(tx, &asked, answer.stored())?;
+                Ok(answer)
+            })
+            .await;
+        match done {
+            Ok(answer) => Ok(answer),
+            // The same request may have been answered at the same moment: then that answer is the one.
+            Err(error) => match database.reading(move |tx| answers::find(tx, &again)).await {
+                Ok(Some(stored)) => Ok(Answer::replay(stored)),
+                _ => Err(error),
+            },
+        }
+    }
+}
+fn is_fresh(actor: &Actor, now: Timestamp) -> bool {
+    actor.stepped_up_at.is_some_and(|at| now < at.plus(STEP_UP_LIFE))
+}
+
+fn not_signed_in() -> Problem {
+    Problem::new(ProblemType::NotSignedIn, "sign in again, or renew the session, and send the new access token")
+}
+fn token_of(request: &HttpRequest) -> Option<String> {
+    let value = request.headers().get(AUTHORIZATION)?.to_str().ok()?;
+    value.strip_prefix("Bearer ").map(|token| token.trim().to_owned())
+}
+
+impl<A: Action> FromRequest for Authorized<A> {
+    type Error = Problem;
+    type Future = Pin<Box<dyn Future<Output = Result<Self, Problem>>>>;
+    fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
+        let request = request.clone();
+        Box::pin(async move {
+            let house = Gatehouse::of(&request)?;
+            let now = house.database.clock().now();
+            let signed_in = token_of(&request).and_then(|token| house.bearer.read(&token, now));
+            let Some((account, session)) = signed_in else {
+                house.rates.take(&RateClass::Network(house.client(&request)))?;
+                return Err(not_signed_in());
+            };
+            let rate = if request.method().is_safe() {
+                RateClass::Read(account.uuid())
+            } else {
+                RateClass::Write(account.uuid())
+            };
+            house.rates.take(&rate)?;
+            let path = web::Path::<<A::Target as Target>::Path>::extract(&request)
+                .into_inner()
+                .ok()
+                .map(web::Path::into_inner);
+            let found = house
+                .database
+                .reading(move |tx| {
+                    let now = tx.now()?;
+                    let Some(actor) = store::find_actor(tx, account, session)? else { return Ok(None) };
+                    let located = match path {
+                        Some(path) => A::Target::locate(tx, &actor, A::PERMISSION, path)?,
+                        None => None,
+                    };
+                    Ok::<_, StorageError>(Some((actor, located, now)))
+                })
+                .await?;
+            let Some((actor, located, at)) = found else { return Err(not_signed_in()) };
+            let id = request_id(&request);
+            let operation = format!("{} {}", request.method(), request.path());
+            let key = request
+                .headers()
+                .get("idempotency-key")
+                .and_then(|value| value.to_str().ok())
+                .filter(|key| answers::acceptable(key));
+            let body_hash = BodyHash::default();
+            request.extensions_mut().insert(body_hash.clone());
+            let refused = |outcome, place: &Place, target: String| NewDecision {
+                decided_at: at,
+                request_id: id.clone(),
+                account_id: Some(account),
+                session_id: Some(session),
+                grant_id: None,
+                permission: A::PERMISSION,
+                place: place.name(),
+                target,
+                outcome,
+            };
+            let Some(Located { target, place, sensitive }) = located else {
+                house.recorder.record(refused(Outcome::Hidden, &Place::nation(), "absent".to_owned())).await;
+                return Err(Problem::not_found());
+            };
+            match decide(&actor, A::PERMISSION, &place, sensitive, is_fresh(&actor, at)) {
+                Decision::Allowed(grant) => {
+                    let asked = key.map(|key| (operation, key.to_owned()));
+                    let proof = Self {
+                        actor,
+                        grant,
+                        target,
+                        place,
+                        at,
+                        request_id: id,
+                        asked,
+                        body_hash,
+                        house,
+                        action: PhantomData,
+                    };
+                    if request.method().is_safe() && row(A::PERMISSION).audited {
+                        proof.house.recorder.record(proof.decision(Outcome::Allowed)).await;
+                    }
+                    Ok(proof)
+                }
+                Decision::Hidden => {
+                    house.recorder.record(refused(Outcome::Hidden, &place, target.name())).await;
+                    Err(Problem::not_found())
+                }
+                Decision::Forbidden => {
+                    house.recorder.record(refused(Outcome::Forbidden, &place, target.name())).await;
+                    Err(Problem::new(
+                        ProblemType::Forbidden,
+                        "your roles do not include this here; ask somebody who holds the mandate",
+                    ))
+                }
+                Decision::StepUpNeeded => {
+                    house.recorder.record(refused(Outcome::StepUp, &place, target.name())).await;
+                    Err(Problem::new(
+                        ProblemType::StepUpNeeded,
+                        "give your password again at POST /api/v1/step-up, then repeat this within five minutes",
+                    ))
+                }
+            }
+        })
+    }
+}
+
+/// What a route that is open to all calls itself in the contract.
+pub trait Open: 'static {
+    /// Its name.
+    const NAME: &'static str;
+    /// One sentence.
+    const SUMMARY: &'static str;
+}
+/// Stated in a signature: anybody may call this route. It has its own narrow way to the database.
+#[derive(Debug)]
+pub struct Public<O: Open> {
+    house: Gatehouse,
+    client: Option<IpAddr>,
+    open: PhantomData<fn() -> O>,
+}
+impl<O: Open> Public<O> {
+    /// Reads.
+    ///
+    /// # Errors
+    /// The work's own.
+    pub async fn read<T, E>(self, work: impl FnOnce(&mut Tx<'_>) -> Result<T, E> + Send + 'static) -> Result<T, E>
+    where
+        T: Send + 'static,
+        E: From<StorageError> + Send + 'static,
+    {
+        self.house.database.reading(work).await
+    }
+    /// Writes, in one transaction.
+    ///
+    /// # Errors
+    /// The work's own.
+    pub async fn write<T, E>(&self, work: impl FnOnce(&mut Tx<'_>) -> Result<T, E> + Send + 'static) -> Result<T, E>
+    where
+        T: Send + 'static,
+        E: From<StorageError> + Send + 'static,
+    {
+        self.house.database.writing(work).await
+    }
+    /// The network the client comes from, for counting tries.
+    #[must_use]
+    pub fn network(&self) -> String {
+        client_network(self.client)
+    }
+    /// A token for a session that was just opened or renewed.
+    #[must_use]
+    pub fn token(&self, account: Id<of::Account>, session: Id<of::Session>) -> String {
+        self.house.bearer.token(account, session, self.house.database.clock().now())
+    }
+    /// The settings of this installation.
+    #[must_use]
+    pub fn config(&self) -> &Arc<Config> {
+        &self.house.config
+    }
+}
+impl<O: Open> FromRequest for Public<O> {
+    type Error = Problem;
+    type Future = std::future::Ready<Result<Self, Problem>>;
+    fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
+        std::future::ready((|| {
+            let house = Gatehouse::of(request)?;
+            let client = house.client(request);
+            house.rates.take(&RateClass::Network(client))?;
+            Ok(Self { house, client, open: PhantomData })
+        })())
+    }
+}

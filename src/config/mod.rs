@@ -1,0 +1,161 @@
+//! The settings: defaults in the binary, then a file, then the environment (`VIGIE__SECTION__KEY`). Parsed once, into real
+//! types; all faults at once; unknown keys refused. Nothing else reads the environment.
+
+mod database;
+mod email;
+mod limits;
+mod server;
+mod sms;
+
+use std::path::Path;
+
+use serde::Deserialize;
+
+pub use database::DatabaseConfig;
+pub use email::{EmailConfig, EmailTransport, Tls};
+pub use limits::Limits;
+pub use server::ServerConfig;
+pub use sms::{SmsConfig, SmsTransport};
+
+/// Where this runs.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Environment {
+    /// On somebody's desk: file transports, a key made in the data folder.
+    Development,
+    /// For real people: refuses development keys and file transports.
+    Production,
+}
+
+/// Everything that can be set.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Config {
+    /// Where this runs.
+    pub environment: Environment,
+    /// Folder of the embedded database, the development key and the file transports.
+    pub data_dir: String,
+    /// File with the keys of the sealed columns; empty means `keys` in the data folder (development only).
+    pub keys_file: String,
+    /// The HTTP server.
+    pub server: ServerConfig,
+    /// The database.
+    pub database: DatabaseConfig,
+    /// Mail.
+    pub email: EmailConfig,
+    /// SMS.
+    pub sms: SmsConfig,
+    /// Caps and rates.
+    pub limits: Limits,
+}
+
+/// Why the settings cannot be used.
+#[derive(Debug, thiserror::Error)]
+pub enum ConfigError {
+    /// A key is unknown or of the wrong type.
+    #[error("the configuration is wrong: {0}")]
+    Unreadable(String),
+    /// What is right by itself does not go together.
+    #[error("the configuration does not fit:\n{}", .0.join("\n"))]
+    Unfit(Vec<String>),
+}
+
+impl Config {
+    /// Loads defaults, then `file`, then the environment.
+    ///
+    /// # Errors
+    /// Names every fault.
+    pub fn load(file: Option<&Path>) -> Result<Self, ConfigError> {
+        Self::load_with(
+            file,
+            config::Environment::with_prefix("VIGIE").prefix_separator("__").separator("__").try_parsing(true),
+        )
+    }
+    /// The defaults alone: what a test or a demonstration starts from.
+    ///
+    /// # Errors
+    /// Never, unless the defaults themselves are wrong.
+    pub fn defaults() -> Result<Self, ConfigError> {
+        Self::load_with(None, config::Environment::with_prefix("VIGIE").source(Some(std::collections::HashMap::new())))
+    }
+    fn load_with(file: Option<&Path>, environment: config::Environment) -> Result<Self, ConfigError> {
+        let mut builder = config::Config::builder()
+            .add_source(config::File::from_str(include_str!("../../config/default.toml"), config::FileFormat::Toml));
+        if let Some(file) = file {
+            builder = builder.add_source(config::File::from(file));
+        }
+        let loaded: Self = builder
+            .add_source(environment)
+            .build()
+            .and_then(config::Config::try_deserialize)
+            .map_err(|error| ConfigError::Unreadable(error.to_string()))?;
+        let faults = loaded.faults();
+        if faults.is_empty() { Ok(loaded) } else { Err(ConfigError::Unfit(faults)) }
+    }
+    /// What does not go together, each with what to do.
+    #[must_use]
+    pub fn faults(&self) -> Vec<String> {
+        let mut faults = Vec::new();
+        if self.environment == Environment::Production {
+            if self.keys_file.is_empty() {
+                faults.push("keys_file: production needs its own key file; make one with `vigie keys new`".to_owned());
+            }
+            if self.email.transport == EmailTransport::File {
+                faults.push("email.transport: production sends real mail; set it to \"smtp\"".to_owned());
+            }
+            if self.sms.transport == SmsTransport::File {
+                faults.push("sms.transport: production sends real SMS; set it to \"kannel\"".to_owned());
+            }
+            if !self.server.public_url.starts_with("https://") {
+                faults.push("server.public_url: links in letters must be https in production".to_owned());
+            }
+        }
+        if self.server.public_url.ends_with('/') {
+            faults.push("server.public_url: leave out the slash at the end".to_owned());
+        }
+        if self.email.transport == EmailTransport::Smtp && self.email.host.is_empty() {
+            faults.push("email.host: name the mail server".to_owned());
+        }
+        if self.sms.transport == SmsTransport::Kannel && self.sms.url.is_empty() {
+            faults.push("sms.url: give the address of the gateway's sendsms".to_owned());
+        }
+        if crate::values::EmailAddress::parse(&self.email.from).is_err() {
+            faults.push("email.from: must be an e-mail address".to_owned());
+        }
+        faults
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Config, ConfigError, Environment};
+
+    #[test]
+    fn the_defaults_run_anywhere() {
+        let config = Config::defaults().unwrap();
+        assert_eq!(config.environment, Environment::Development);
+        assert!(config.database.url.starts_with("sqlite:"));
+    }
+    #[test]
+    fn production_refuses_every_development_setting_at_once() {
+        let mut config = Config::defaults().unwrap();
+        config.environment = Environment::Production;
+        assert_eq!(config.faults().len(), 4);
+    }
+    #[test]
+    fn an_unknown_key_is_refused() {
+        let file = tempfile::Builder::new().suffix(".toml").tempfile().unwrap();
+        std::fs::write(file.path(), "[server]\nlisten_adress = \"x\"\n").unwrap();
+        assert!(
+            matches!(Config::load(Some(file.path())), Err(ConfigError::Unreadable(text)) if text.contains("listen_adress"))
+        );
+    }
+    #[test]
+    fn debug_shows_no_secret() {
+        let mut config = Config::defaults().unwrap();
+        config.email.password = "hunter2".to_owned().into();
+        config.sms.password = "hunter2".to_owned().into();
+        config.database.url = "postgres://vigie:hunter2@db/vigie".to_owned();
+        assert!(!format!("{config:?}").contains("hunter2"));
+    }
+}

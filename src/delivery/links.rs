@@ -1,0 +1,38 @@
+//! The personal links of a letter. Their pages are mounted by the slices above; the paths are fixed here because the
+//! courier fills them in.
+
+use crate::access::Purpose;
+use crate::access::link_token;
+use crate::config::Config;
+use crate::storage::Keyring;
+use crate::values::Id;
+use crate::values::of;
+
+/// Where a member leaves (duty M4): one action, no sign-in.
+#[must_use]
+pub fn leave_url(config: &Config, keys: &Keyring, membership: Id<of::Membership>) -> String {
+    format!("{}/p/leave/{}", config.server.public_url, link_token(keys, Purpose::Leave, membership.uuid().as_u128()))
+}
+/// Where e-mail to a membership is stopped (RFC 8058).
+#[must_use]
+pub fn unsubscribe_url(config: &Config, keys: &Keyring, membership: Id<of::Membership>) -> String {
+    format!(
+        "{}/p/unsubscribe/{}",
+        config.server.public_url,
+        link_token(keys, Purpose::UnsubscribeEmail, membership.uuid().as_u128())
+    )
+}
+/// Where a member sees their own data.
+#[must_use]
+pub fn my_data_url(config: &Config, keys: &Keyring, membership: Id<of::Membership>) -> String {
+    format!("{}/p/my-data/{}", config.server.public_url, link_token(keys, Purpose::MyData, membership.uuid().as_u128()))
+}
+/// Where a contact point is confirmed with its code.
+#[must_use]
+pub fn contact_url(config: &Config, keys: &Keyring, contact: Id<of::ContactPoint>) -> String {
+    format!(
+        "{}/p/contact/{}",
+        config.server.public_url,
+        link_token(keys, Purpose::ConfirmContact, contact.uuid().as_u128())
+    )
+}

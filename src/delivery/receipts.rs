@@ -1,0 +1,73 @@
+//! Reports of providers: kept as they came, and raising the state of a delivery, never lowering it (accept M10, M11).
+
+use diesel::prelude::*;
+
+use super::lifecycle::State;
+use crate::storage::StorageError;
+use crate::storage::Tx;
+use crate::storage::schema::{deliveries, receipts};
+use crate::values::Id;
+use crate::values::Timestamp;
+use crate::values::of;
+
+/// Kannel's report types: 1 delivered to the phone, 2 not delivered, 4 queued at the operator, 8 handed to the operator,
+/// 16 refused by the operator. Anything else stays unknown and changes nothing.
+pub(super) fn level_of(code: &str) -> Option<State> {
+    match code {
+        "1" => Some(State::AtHandset),
+        "2" | "16" => Some(State::Failed),
+        "4" | "8" => Some(State::AtOperator),
+        _ => None,
+    }
+}
+
+/// Keeps a report and raises the delivery it speaks of. An unknown delivery is no error: the sender is done either way.
+pub(super) fn receive(
+    tx: &mut Tx<'_>,
+    delivery: i64,
+    provider: &str,
+    code: &str,
+    reference: Option<&str>,
+) -> Result<(), StorageError> {
+    let now = tx.now()?;
+    let found: Option<State> = {
+        let wanted = deliveries::table.filter(deliveries::id.eq(delivery)).select(deliveries::state);
+        match tx.db() {
+            crate::storage::Db::Sqlite(c) => wanted.first(c).optional()?,
+            crate::storage::Db::Postgres(c) => wanted.for_update().first(c).optional()?,
+        }
+    };
+    let Some(state) = found else {
+        tracing::warn!(provider, "a report on a delivery that does not exist");
+        return Ok(());
+    };
+    let level = level_of(code);
+    diesel::insert_into(receipts::table)
+        .values((
+            receipts::delivery_id.eq(delivery),
+            receipts::provider.eq(provider),
+            receipts::level.eq(level.map_or("unknown", State::as_str)),
+            receipts::code.eq(code),
+            receipts::reference.eq(reference),
+            receipts::received_at.eq(now),
+        ))
+        .execute(tx.db())?;
+    let Some(level) = level else {
+        tracing::warn!(provider, "a report with an unknown code");
+        return Ok(());
+    };
+    let raised = state.raised_to(level);
+    if raised != state {
+        // A report may come before our own answer was settled: the lease is dropped, and the late settlement changes nothing.
+        diesel::update(deliveries::table.filter(deliveries::id.eq(delivery)))
+            .set((
+                deliveries::state.eq(raised),
+                deliveries::due_at.eq(None::<Timestamp>),
+                deliveries::lease.eq(None::<Id<of::Lease>>),
+                deliveries::settled_at.eq(Some(now)),
+                deliveries::reason.eq(if raised == State::Failed { Some(format!("report {code}")) } else { None }),
+            ))
+            .execute(tx.db())?;
+    }
+    Ok(())
+}

@@ -1,0 +1,529 @@
+//! E-mail handed over to the relay: one transaction for each recipient, over connections that are kept and reused.
+//!
+//! lettre writes the mails, the commands and the proofs of who we are; the connection is our own. lettre's sends body and
+//! final dot in two writes with Nagle's algorithm on (44 ms a mail), knows no pipelining, cannot tell a mail that was
+//! never sent from one whose answer was lost, and believes what a stranger wrote before TLS began.
+
+use std::collections::VecDeque;
+use std::fmt::Display;
+use std::sync::Arc;
+use std::sync::Mutex;
+use std::sync::PoisonError;
+use std::time::Duration;
+use std::time::Instant;
+
+use async_trait::async_trait;
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
+use futures_util::future::join_all;
+use lettre::Address;
+use lettre::transport::smtp::authentication::Credentials;
+use lettre::transport::smtp::authentication::Mechanism;
+use lettre::transport::smtp::commands::Auth;
+use lettre::transport::smtp::commands::Data;
+use lettre::transport::smtp::commands::Ehlo;
+use lettre::transport::smtp::commands::Mail;
+use lettre::transport::smtp::commands::Rcpt;
+use lettre::transport::smtp::commands::Rset;
+use lettre::transport::smtp::commands::Starttls;
+use lettre::transport::smtp::extension::ClientId;
+use rustls::pki_types::CertificateDer;
+use rustls::pki_types::ServerName;
+use rustls::pki_types::pem::PemObject;
+use secrecy::ExposeSecret;
+use secrecy::SecretString;
+use tokio::io::AsyncBufReadExt;
+use tokio::io::AsyncRead;
+use tokio::io::AsyncReadExt;
+use tokio::io::AsyncWrite;
+use tokio::io::AsyncWriteExt;
+use tokio::io::BufReader;
+use tokio::net::TcpStream;
+use tokio::sync::Semaphore;
+use tokio::time::timeout;
+use tokio_rustls::TlsConnector;
+
+use crate::delivery::channel::Answer;
+use crate::delivery::channel::Channel;
+use crate::delivery::channel::Parcel;
+use crate::delivery::email::MailSender;
+use crate::delivery::email::compose;
+use crate::delivery::email::recipient;
+use crate::delivery::email::sent_at;
+
+/// A connection unused for longer is not trusted any more: relays hang up on the idle.
+const KEPT_FOR: Duration = Duration::from_secs(30);
+/// No honest reply is longer.
+const REPLY_BYTES_MAX: u64 = 16 * 1024;
+
+/// How the connection to the relay is protected.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Tls {
+    /// Not at all: for a relay on the same machine.
+    None,
+    /// Asked for with STARTTLS. A relay that does not offer it gets no mail.
+    StartTls,
+    /// From the first byte (port 465).
+    Implicit,
+}
+
+/// Which relay takes our mail, and how we speak to it.
+#[derive(Debug, Clone)]
+pub struct SmtpSettings {
+    /// The relay's name, to which its certificate must be made out.
+    pub host: String,
+    /// Its port.
+    pub port: u16,
+    /// How the connection is protected.
+    pub tls: Tls,
+    /// As whom we sign in, if the relay wants that.
+    pub username: Option<String>,
+    /// With what.
+    pub password: Option<SecretString>,
+    /// As whom we write.
+    pub sender: MailSender,
+    /// How many connections may be open at once.
+    pub connections: usize,
+    /// How long one step (connect, a command, the mail itself) may take.
+    pub timeout: Duration,
+    /// How we introduce ourselves; the machine's name if nothing is said.
+    pub hello_name: Option<String>,
+    /// Certificates trusted besides the machine's own, for a private relay.
+    pub extra_root_certificate_pem: Option<String>,
+    /// The name for attempts, metrics and logs.
+    pub provider: String,
+}
+
+/// Why a channel to a relay cannot be set up.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub enum SmtpSetupError {
+    /// The relay's name is no host name.
+    #[error("the relay's host is neither a name nor an address")]
+    Host,
+    /// The name we introduce ourselves with is not one word of ASCII.
+    #[error("the hello name is not a host name")]
+    HelloName,
+    /// The sender's address, or the domain for the `Message-ID`, cannot be used.
+    #[error("the sender's address cannot be used")]
+    Sender,
+    /// A user without a password, or the other way round.
+    #[error("user name and password belong together")]
+    Credentials,
+    /// A password would travel readable by everyone.
+    #[error("credentials without TLS are only sent to this machine itself")]
+    CredentialsInClear,
+    /// The further root certificate cannot be read, or there is no root certificate at all.
+    #[error("no usable root certificate")]
+    Certificate,
+}
+
+/// The relay, as a channel.
+pub struct SmtpChannel {
+    settings: SmtpSettings,
+    hello: ClientId,
+    credentials: Option<Credentials>,
+    tls: Option<(TlsConnector, ServerName<'static>)>,
+    permits: Semaphore,
+    /// Connections at rest. Locked only to put one in or take one out.
+    idle: Mutex<Vec<(Line, Instant)>>,
+}
+
+impl SmtpChannel {
+    /// Prepares the channel; the first connection is made for the first mail.
+    pub fn new(settings: SmtpSettings) -> Result<Self, SmtpSetupError> {
+        let word = |text: &str| !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_graphic());
+        let name = ServerName::try_from(settings.host.clone()).map_err(|_| SmtpSetupError::Host)?;
+        let hello = match &settings.hello_name {
+            Some(hello) if word(hello) => ClientId::Domain(hello.clone()),
+            Some(_) => return Err(SmtpSetupError::HelloName),
+            None => ClientId::default(),
+        };
+        if recipient(settings.sender.from.email.as_ref()).ok().as_ref() != Some(&settings.sender.from.email) {
+            return Err(SmtpSetupError::Sender);
+        }
+        let credentials = match (&settings.username, &settings.password) {
+            (Some(user), Some(password)) => Some(Credentials::new(user.clone(), password.expose_secret().into())),
+            (None, None) => None,
+            _ => return Err(SmtpSetupError::Credentials),
+        };
+        if credentials.is_some() && settings.tls == Tls::None && !is_this_machine(&settings.host) {
+            return Err(SmtpSetupError::CredentialsInClear);
+        }
+        let tls = match settings.tls {
+            Tls::None => None,
+            Tls::StartTls | Tls::Implicit => Some((trusting(settings.extra_root_certificate_pem.as_deref())?, name)),
+        };
+        let permits = Semaphore::new(settings.connections.max(1));
+        Ok(Self { settings, hello, credentials, tls, permits, idle: Mutex::default() })
+    }
+
+    /// Takes parcel after parcel until none waits. One that finds no connection lays its parcel back for those who have
+    /// one, and stops: a relay that is away costs one attempt to connect, not one for each parcel.
+    async fn work(&self, waiting: &Mutex<VecDeque<Parcel>>, start: Instant) -> (Vec<(i64, Answer)>, Option<String>) {
+        let mut answers = Vec::new();
+        loop {
+            let Some(parcel) = waiting.lock().unwrap_or_else(PoisonError::into_inner).pop_front() else {
+                return (answers, None);
+            };
+            match self.deliver(&parcel, start).await {
+                Ok(answer) => answers.push((parcel.delivery, answer)),
+                Err(reason) => {
+                    waiting.lock().unwrap_or_else(PoisonError::into_inner).push_front(parcel);
+                    if self.idle.lock().unwrap_or_else(PoisonError::into_inner).is_empty() {
+                        return (answers, Some(reason));
+                    }
+                }
+            }
+        }
+    }
+
+    /// One parcel in one transaction. An error says that no connection could be had, and why.
+    async fn deliver(&self, parcel: &Parcel, start: Instant) -> Result<Answer, String> {
+        let (to, mail) = match (recipient(&parcel.address), compose(&self.settings.sender, parcel, sent_at())) {
+            (Ok(to), Ok(mail)) => (to, mail),
+            (Err(fault), _) | (_, Err(fault)) => return Ok(Answer::refused(fault.to_string())),
+        };
+        let _permit = self.permits.acquire().await.map_err(|_| "closed")?;
+        let mut kept = self.take_idle();
+        loop {
+            let was_kept = kept.is_some();
+            let mut line = match kept.take() {
+                Some(line) => line,
+                None => self.open().await?,
+            };
+            if start.elapsed() >= parcel.deadline_in {
+                self.keep(line);
+                return Ok(Answer::deferred("deadline passed before hand-over"));
+            }
+            let ended = line.carry(&self.settings.sender.from.email, &to, &mail).await;
+            if ended.keep {
+                self.keep(line);
+            }
+            if was_kept && ended.stale {
+                // The relay hung up while the connection rested, most likely on its neighbours too. Nothing was sent.
+                self.idle.lock().unwrap_or_else(PoisonError::into_inner).clear();
+                continue;
+            }
+            return Ok(ended.answer);
+        }
+    }
+
+    fn take_idle(&self) -> Option<Line> {
+        let mut idle = self.idle.lock().unwrap_or_else(PoisonError::into_inner);
+        idle.retain(|(_, since)| since.elapsed() < KEPT_FOR);
+        idle.pop().map(|(line, _)| line)
+    }
+
+    fn keep(&self, line: Line) {
+        self.idle.lock().unwrap_or_else(PoisonError::into_inner).push((line, Instant::now()));
+    }
+
+    /// Connects, greets, protects the connection and signs in.
+    async fn open(&self) -> Result<Line, String> {
+        let step = self.settings.timeout;
+        let tcp = timeout(step, TcpStream::connect((self.settings.host.as_str(), self.settings.port)));
+        let tcp = tcp.await.map_err(|_| "connect: timeout")?.map_err(|fault| format!("connect: {}", fault.kind()))?;
+        tcp.set_nodelay(true).map_err(|fault| format!("connect: {}", fault.kind()))?;
+        let mut wire: Box<dyn Wire> = Box::new(tcp);
+        if self.settings.tls == Tls::Implicit {
+            wire = self.protect(wire).await?;
+        }
+        let mut line = Line { wire: BufReader::new(wire), step, pipelining: false };
+        line.listen().await?.must_be(220, "greeting")?;
+        let mut offer = line.ask(Ehlo::new(self.hello.clone())).await?.must_be(250, "EHLO")?;
+        if self.settings.tls == Tls::StartTls {
+            if !offer.offers("STARTTLS", None) {
+                return Err("STARTTLS: not offered".into());
+            }
+            line.ask(Starttls).await?.must_be(220, "STARTTLS")?;
+            // Whatever came along with that reply came before TLS, from anybody: it must not count as said under TLS.
+            if !line.wire.buffer().is_empty() {
+                return Err("STARTTLS: text before TLS".into());
+            }
+            line.wire = BufReader::new(self.protect(line.wire.into_inner()).await?);
+            offer = line.ask(Ehlo::new(self.hello.clone())).await?.must_be(250, "EHLO")?;
+        }
+        if let Some(credentials) = &self.credentials {
+            line.sign_in(credentials, &offer).await?;
+        }
+        line.pipelining = offer.offers("PIPELINING", None);
+        Ok(line)
+    }
+
+    async fn protect(&self, wire: Box<dyn Wire>) -> Result<Box<dyn Wire>, String> {
+        let (connector, name) = self.tls.as_ref().ok_or("TLS: not prepared")?;
+        let handshake = timeout(self.settings.timeout, connector.connect(name.clone(), wire));
+        let wire = handshake.await.map_err(|_| "TLS: timeout")?.map_err(|fault| format!("TLS: {}", fault.kind()))?;
+        Ok(Box::new(wire))
+    }
+}
+
+#[async_trait]
+impl Channel for SmtpChannel {
+    fn provider(&self) -> &str {
+        &self.settings.provider
+    }
+
+    async fn hand_over(&self, parcels: Vec<Parcel>) -> Vec<(i64, Answer)> {
+        let hands = self.settings.connections.max(1).min(parcels.len());
+        let waiting = Mutex::new(VecDeque::from(parcels));
+        let start = Instant::now();
+        let (mut answers, mut fault) = (Vec::new(), None);
+        for (answered, stopped) in join_all((0..hands).map(|_| self.work(&waiting, start))).await {
+            answers.extend(answered);
+            fault = fault.or(stopped);
+        }
+        if let Some(reason) = fault {
+            let left = waiting.into_inner().unwrap_or_else(PoisonError::into_inner);
+            tracing::warn!(provider = self.provider(), reason, left = left.len(), "no connection to the mail relay");
+            answers.extend(left.into_iter().map(|parcel| (parcel.delivery, Answer::deferred(reason.clone()))));
+        }
+        answers
+    }
+}
+
+/// A stream of bytes, protected or not.
+trait Wire: AsyncRead + AsyncWrite + Send + Unpin {}
+impl<T: AsyncRead + AsyncWrite + Send + Unpin> Wire for T {}
+
+/// A connection on which we have introduced ourselves.
+struct Line {
+    wire: BufReader<Box<dyn Wire>>,
+    step: Duration,
+    pipelining: bool,
+}
+
+/// How a transaction ended.
+struct Ended {
+    answer: Answer,
+    /// The connection may carry another.
+    keep: bool,
+    /// The relay was gone, or leaving, before anything of the mail was sent.
+    stale: bool,
+}
+
+impl Line {
+    /// One mail to one recipient.
+    async fn carry(&mut self, from: &Address, to: &Address, mail: &[u8]) -> Ended {
+        let commands = [
+            Mail::new(Some(from.clone()), vec![]).to_string(),
+            Rcpt::new(to.clone(), vec![]).to_string(),
+            Data.to_string(),
+        ];
+        let (replies, fault) = self.envelope(&commands).await;
+        let refusal = replies.iter().zip([250, 250, 354]).position(|(reply, wanted)| !reply.is_like(wanted));
+        if let Some(at) = refusal {
+            let leaving = replies.iter().any(|reply| reply.code == 421);
+            // A relay that says "go ahead" although it wants no recipient is hung up on: it waits for a mail by now.
+            let waits = replies.get(2).is_some_and(|reply| reply.is_like(354));
+            let settled = fault.is_none() && !leaving && !waits;
+            let keep = settled && self.ask(Rset).await.is_ok_and(|reply| reply.is_like(250));
+            let answer = replies.get(at).map_or_else(|| Answer::deferred("lost"), |reply| reply.refusal(at == 0));
+            return Ended { answer, keep, stale: leaving };
+        }
+        if let Some(reason) = fault {
+            return Ended { answer: Answer::deferred(reason), keep: false, stale: true };
+        }
+        // The final dot is the last that is written: whatever fails before has not completed a mail.
+        if let Err(reason) = self.write(&stuffed(mail)).await {
+            return Ended { answer: Answer::deferred(reason), keep: false, stale: false };
+        }
+        match self.listen().await {
+            Ok(reply) if reply.is_like(250) => {
+                Ended { answer: Answer::Accepted { reference: reply.queue_id() }, keep: true, stale: false }
+            }
+            Ok(reply) => Ended { answer: reply.verdict(), keep: reply.code != 421 && reply.code >= 400, stale: false },
+            Err(reason) => Ended { answer: Answer::unknown(format!("mail sent, {reason}")), keep: false, stale: false },
+        }
+    }
+
+    /// Sender, recipient and the wish to send: in one write where the relay allows it, else one after the other.
+    async fn envelope(&mut self, commands: &[String]) -> (Vec<Reply>, Option<String>) {
+        let mut replies = Vec::with_capacity(commands.len());
+        if self.pipelining
+            && let Err(reason) = self.write(commands.concat().as_bytes()).await
+        {
+            return (replies, Some(reason));
+        }
+        for (command, wanted) in commands.iter().zip([250, 250, 354]) {
+            let reply = if self.pipelining { self.listen().await } else { self.ask(command).await };
+            match reply {
+                Ok(reply) => replies.push(reply),
+                Err(reason) => return (replies, Some(reason)),
+            }
+            if !self.pipelining && replies.last().is_some_and(|reply| !reply.is_like(wanted)) {
+                break;
+            }
+        }
+        (replies, None)
+    }
+
+    async fn sign_in(&mut self, credentials: &Credentials, offer: &Reply) -> Result<(), String> {
+        let mechanism = [Mechanism::Plain, Mechanism::Login]
+            .into_iter()
+            .find(|mechanism| offer.offers("AUTH", Some(&mechanism.to_string())))
+            .ok_or("AUTH: neither PLAIN nor LOGIN offered")?;
+        let answering = |challenge| Auth::new(mechanism, credentials.clone(), challenge);
+        let mut reply = self.ask(answering(None).map_err(|_| "AUTH: unusable")?).await?;
+        for _ in 0..4 {
+            if reply.code != 334 {
+                break;
+            }
+            let challenge = STANDARD.decode(reply.text.trim()).ok().and_then(|bytes| String::from_utf8(bytes).ok());
+            let auth = answering(Some(challenge.ok_or("AUTH: unreadable challenge")?));
+            reply = self.ask(auth.map_err(|_| "AUTH: unexpected challenge")?).await?;
+        }
+        reply.must_be(235, "credentials").map(|_| ())
+    }
+
+    async fn ask(&mut self, command: impl Display) -> Result<Reply, String> {
+        self.write(command.to_string().as_bytes()).await?;
+        self.listen().await
+    }
+
+    async fn write(&mut self, bytes: &[u8]) -> Result<(), String> {
+        let writing = async {
+            self.wire.write_all(bytes).await?;
+            self.wire.flush().await
+        };
+        timeout(self.step, writing).await.map_err(|_| "write: timeout")?.map_err(|f| format!("write: {}", f.kind()))
+    }
+
+    async fn listen(&mut self) -> Result<Reply, String> {
+        timeout(self.step, self.read_reply()).await.map_err(|_| "no answer: timeout")?
+    }
+
+    async fn read_reply(&mut self) -> Result<Reply, String> {
+        let mut bounded = (&mut self.wire).take(REPLY_BYTES_MAX);
+        let mut reply: Option<Reply> = None;
+        loop {
+            let mut line = Vec::new();
+            let read = bounded.read_until(b'\n', &mut line).await;
+            read.map_err(|fault| format!("no answer: {}", fault.kind()))?;
+            if line.pop() != Some(b'\n') {
+                return Err("no answer: connection closed".into());
+            }
+            let line = String::from_utf8_lossy(&line);
+            let (code, rest) = line.trim_end().split_at_checked(3).ok_or("unreadable answer")?;
+            let code = code.parse().ok().filter(|code| (200..600).contains(code)).ok_or("unreadable answer")?;
+            let reply = reply.get_or_insert_with(|| Reply { code, text: String::new() });
+            if reply.code != code {
+                return Err("unreadable answer".into());
+            }
+            let (more, text) = match rest.split_at_checked(1) {
+                Some(("-", text)) => (true, text),
+                Some((" ", text)) => (false, text),
+                None => (false, ""),
+                Some(_) => return Err("unreadable answer".into()),
+            };
+            reply.text.push_str(text);
+            if !more {
+                return Ok(Reply { code, text: std::mem::take(&mut reply.text) });
+            }
+            reply.text.push('\n');
+        }
+    }
+}
+
+/// What the relay said. Its text may echo an address, so only codes ever leave this file.
+struct Reply {
+    code: u16,
+    text: String,
+}
+
+impl Reply {
+    fn is_like(&self, code: u16) -> bool {
+        self.code / 100 == code / 100
+    }
+
+    fn must_be(self, code: u16, step: &str) -> Result<Self, String> {
+        if self.code == code { Ok(self) } else { Err(format!("{step}: {}", self.codes())) }
+    }
+
+    /// The reply code and the enhanced status code, if there is one: `550 5.1.1`.
+    fn codes(&self) -> String {
+        let digits = |part: &str| (1..=3).contains(&part.len()) && part.bytes().all(|byte| byte.is_ascii_digit());
+        match self.text.split_whitespace().next() {
+            Some(word) if word.split('.').count() == 3 && word.split('.').all(digits) => {
+                format!("{} {word}", self.code)
+            }
+            _ => self.code.to_string(),
+        }
+    }
+
+    /// What a refusal before the mail itself means. At the sender's own address the fault is ours.
+    fn refusal(&self, at_sender: bool) -> Answer {
+        match self.code {
+            530 | 534 | 535 | 538 => Answer::deferred(format!("credentials: {}", self.codes())),
+            500.. if at_sender => Answer::channel_down(format!("sender: {}", self.codes())),
+            500.. => Answer::refused(self.codes()),
+            _ => Answer::deferred(self.codes()),
+        }
+    }
+
+    /// What an answer to the whole mail means, other than yes.
+    fn verdict(&self) -> Answer {
+        match self.code {
+            500.. => Answer::refused(self.codes()),
+            400.. => Answer::deferred(self.codes()),
+            _ => Answer::unknown(format!("mail sent, answered {}", self.code)),
+        }
+    }
+
+    /// Whether the answer to EHLO has this keyword, with this parameter if one is asked for.
+    fn offers(&self, keyword: &str, parameter: Option<&str>) -> bool {
+        self.text.lines().skip(1).any(|line| {
+            let mut words = line.split_whitespace();
+            words.next().is_some_and(|word| word.eq_ignore_ascii_case(keyword))
+                && parameter.is_none_or(|wanted| words.any(|word| word.eq_ignore_ascii_case(wanted)))
+        })
+    }
+
+    /// The name under which the relay queued the mail: Postfix's `queued as X`, Exim's `id=X`.
+    fn queue_id(&self) -> Option<String> {
+        let after = self.text.split_once("queued as ").or_else(|| self.text.split_once("id="))?.1;
+        let id = after.split(|c: char| !c.is_ascii_alphanumeric() && c != '-' && c != '.').next()?;
+        (1..=64).contains(&id.len()).then(|| id.to_owned())
+    }
+}
+
+/// The mail as DATA carries it: dots doubled where a line begins with one, the final dot at the end. In one piece, so
+/// that it goes out in one write.
+fn stuffed(mail: &[u8]) -> Vec<u8> {
+    let mut out = Vec::with_capacity(mail.len() + 64);
+    for line in mail.split_inclusive(|byte| *byte == b'\n') {
+        if line.first() == Some(&b'.') {
+            out.push(b'.');
+        }
+        out.extend_from_slice(line);
+    }
+    if !out.ends_with(b"\r\n") {
+        out.extend_from_slice(b"\r\n");
+    }
+    out.extend_from_slice(b".\r\n");
+    out
+}
+
+fn is_this_machine(host: &str) -> bool {
+    host == "localhost" || host.parse::<std::net::IpAddr>().is_ok_and(|address| address.is_loopback())
+}
+
+/// TLS with the machine's root certificates and, for a private relay, one more.
+fn trusting(extra: Option<&str>) -> Result<TlsConnector, SmtpSetupError> {
+    let mut roots = rustls::RootCertStore::empty();
+    roots.add_parsable_certificates(rustls_native_certs::load_native_certs().certs);
+    for certificate in extra.into_iter().flat_map(|pem| CertificateDer::pem_slice_iter(pem.as_bytes())) {
+        let certificate = certificate.map_err(|_| SmtpSetupError::Certificate)?;
+        roots.add(certificate).map_err(|_| SmtpSetupError::Certificate)?;
+    }
+    if roots.is_empty() {
+        return Err(SmtpSetupError::Certificate);
+    }
+    let provider = Arc::new(rustls::crypto::ring::default_provider());
+    let config = rustls::ClientConfig::builder_with_provider(provider)
+        .with_safe_default_protocol_versions()
+        .map_err(|_| SmtpSetupError::Certificate)?
+        .with_root_certificates(roots)
+        .with_no_client_auth();
+    Ok(TlsConnector::from(Arc::new(config)))
+}

@@ -1,0 +1,141 @@
+//! The outermost layer: request ids, one log line a request (pattern instead of path, as paths may hold links), and the
+//! shape of every answer of 400 and above.
+
+use std::net::IpAddr;
+
+use actix_web::body::{BoxBody, EitherBody, MessageBody};
+use actix_web::dev::{ServiceRequest, ServiceResponse};
+use actix_web::http::StatusCode;
+use actix_web::http::header::{CACHE_CONTROL, HeaderName, HeaderValue};
+use actix_web::middleware::Next;
+use actix_web::{HttpMessage, HttpRequest};
+use tracing::Span;
+use tracing_actix_web::{RequestId, RootSpanBuilder};
+
+use super::problem::{Problem, ProblemType};
+
+/// The span of one request: method, route pattern, request id. Never the path, the query or a header.
+#[derive(Debug)]
+pub struct RootSpan;
+impl RootSpanBuilder for RootSpan {
+    fn on_request_start(request: &ServiceRequest) -> Span {
+        let id = request.extensions().get::<RequestId>().map(ToString::to_string).unwrap_or_default();
+        tracing::info_span!("request", method = %request.method(), route = request.match_pattern().unwrap_or_default(), request_id = %id, status = tracing::field::Empty)
+    }
+    fn on_request_end<B: MessageBody>(span: Span, outcome: &Result<ServiceResponse<B>, actix_web::Error>) {
+        let status =
+            outcome.as_ref().map_or_else(|error| error.as_response_error().status_code(), ServiceResponse::status);
+        span.record("status", status.as_u16());
+    }
+}
+
+/// The id of this request, as it appears in logs, decisions and problems.
+#[must_use]
+pub fn request_id(request: &HttpRequest) -> String {
+    request.extensions().get::<RequestId>().map(ToString::to_string).unwrap_or_default()
+}
+
+/// The network a client comes from: its /24 (IPv4) or /48 (IPv6), as text, for counting tries.
+#[must_use]
+pub fn client_network(address: Option<IpAddr>) -> String {
+    match address {
+        Some(IpAddr::V4(v4)) => {
+            let [a, b, c, _] = v4.octets();
+            format!("{a}.{b}.{c}.0/24")
+        }
+        Some(IpAddr::V6(v6)) => {
+            let [a, b, c, ..] = v6.segments();
+            format!("{a:x}:{b:x}:{c:x}::/48")
+        }
+        None => "unknown".to_owned(),
+    }
+}
+
+fn plain_problem(status: StatusCode) -> Problem {
+    match status {
+        StatusCode::NOT_FOUND => Problem::not_found(),
+        StatusCode::METHOD_NOT_ALLOWED => {
+            Problem::new(ProblemType::MethodNotAllowed, "look at the contract for what can be done here")
+        }
+        StatusCode::PAYLOAD_TOO_LARGE => Problem::new(ProblemType::TooLarge, "send less at once"),
+        StatusCode::SERVICE_UNAVAILABLE => Problem::new(ProblemType::Busy, "try again in a moment").retry_after(1),
+        status if status.is_client_error() => {
+            Problem::new(ProblemType::Unreadable, "the request is not understood; look at the contract")
+        }
+        _ => Problem::new(
+            ProblemType::Internal,
+            "something went wrong on our side; quote the instance when you report it",
+        ),
+    }
+}
+
+/// Gives every refusal its instance and every answer its id; logs each once.
+///
+/// # Errors
+/// None of its own.
+pub async fn finish<B: MessageBody + 'static>(
+    request: ServiceRequest,
+    next: Next<B>,
+) -> Result<ServiceResponse<EitherBody<BoxBody, B>>, actix_web::Error> {
+    let id = request_id(request.request());
+    let kept = request.request().clone();
+    let is_api = !request.path().starts_with("/docs");
+    let response = match next.call(request).await {
+        Ok(response) => response,
+        Err(error) => {
+            let response = error.error_response();
+            return Ok(finished(ServiceResponse::new(kept, response), id, is_api).map_into_left_body());
+        }
+    };
+    if response.status().is_client_error() || response.status().is_server_error() {
+        let (request, response) = response.into_parts();
+        let is_page =
+            response.headers().get("content-type").is_some_and(|value| value.as_bytes().starts_with(b"text/html"));
+        if is_page {
+            let mut response = ServiceResponse::new(request, response);
+            header(&mut response, "x-request-id", &id);
+            return Ok(response.map_into_right_body());
+        }
+        return Ok(
+            finished(ServiceResponse::new(request, response.map_into_boxed_body()), id, is_api).map_into_left_body()
+        );
+    }
+    let mut response = response;
+    header(&mut response, "x-request-id", &id);
+    if is_api && !response.headers().contains_key(CACHE_CONTROL) {
+        response.headers_mut().insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
+    }
+    tracing::info!(status = response.status().as_u16(), "answered");
+    Ok(response.map_into_right_body())
+}
+fn header<B>(response: &mut ServiceResponse<B>, name: &'static str, value: &str) {
+    if let Ok(value) = HeaderValue::from_str(value) {
+        response.headers_mut().insert(HeaderName::from_static(name), value);
+    }
+}
+fn finished(response: ServiceResponse<BoxBody>, id: String, is_api: bool) -> ServiceResponse<BoxBody> {
+    let problem = response.response().extensions().get::<Problem>().cloned();
+    let allow = response.headers().get("allow").cloned();
+    let problem = problem.unwrap_or_else(|| plain_problem(response.status())).at(id.clone());
+    if problem.kind() == ProblemType::Internal {
+        tracing::error!(
+            problem = problem.kind().slug(),
+            cause = problem.cause().unwrap_or("a panic or an unexpected failure"),
+            "answered"
+        );
+    } else if let Some(cause) = problem.cause() {
+        tracing::warn!(problem = problem.kind().slug(), cause, "answered");
+    } else {
+        tracing::info!(problem = problem.kind().slug(), "answered");
+    }
+    let (request, _) = response.into_parts();
+    let mut response = ServiceResponse::new(request, problem.respond());
+    if let Some(allow) = allow {
+        response.headers_mut().insert(actix_web::http::header::ALLOW, allow);
+    }
+    header(&mut response, "x-request-id", &id);
+    if is_api {
+        response.headers_mut().insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
+    }
+    response
+}

@@ -1,0 +1,24 @@
+//! The edge, without any domain word: problems, strict bodies and queries, answers, pages, and how each describes itself
+//! in the contract.
+
+mod answer;
+mod body;
+mod describe;
+mod edge;
+mod etag;
+mod html;
+mod listing;
+mod problem;
+mod query;
+mod rates;
+
+pub use answer::{Answer, StoredAnswer};
+pub use body::{BodyHash, Form, Json};
+pub use describe::{Described, Operation};
+pub use edge::{RootSpan, client_network, finish, request_id};
+pub use etag::IfMatch;
+pub use html::Html;
+pub use listing::{Listing, PAGE_MAX, page_limit};
+pub use problem::{FieldFault, Problem, ProblemType, Refusals};
+pub use query::Query;
+pub use rates::{RateClass, Rates};

@@ -1,0 +1,12 @@
+//! Persons and the ways to reach them. A person is known once, whatever they are: member, coordinator, officer.
+
+mod contact;
+mod person;
+mod store;
+
+pub use contact::{Contact, ContactKind, ContactState};
+pub use person::{NewPerson, Person};
+pub use store::{
+    CodeOutcome, add_contact, contact_owner, contacts_of, create_person, find_contact, issue_code, load_person,
+    persons_with_contact, rename, set_language, try_code, verify_contact,
+};

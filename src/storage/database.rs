@@ -1,0 +1,267 @@
+//! The pool, and the only two ways to the database: `read` and `write`, each a synchronous closure in one transaction.
+//! As the closure is synchronous, nobody can await a mail server inside a transaction.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use diesel::Connection;
+use diesel::connection::SimpleConnection;
+use diesel::connection::{AnsiTransactionManager, TransactionManager};
+use diesel::pg::PgConnection;
+use diesel::r2d2::{ManageConnection, Pool, R2D2Connection};
+use diesel::sqlite::SqliteConnection;
+use tokio::sync::Notify;
+
+use super::Db;
+use super::Keyring;
+use super::StorageError;
+use super::Tx;
+use super::migrations;
+use crate::values::Clock;
+
+/// What a commit means on SQLite.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Durability {
+    /// Acknowledged means on the disk: `synchronous=FULL`, the only setting for real data.
+    Full,
+    /// Fast and forgetful: `synchronous=OFF`, for tests.
+    Off,
+}
+
+/// Which database, parsed from its URL.
+#[derive(Clone)]
+pub enum Target {
+    /// A file, by `sqlite:PATH`.
+    Sqlite {
+        /// Path of the file.
+        path: String,
+        /// What a commit means.
+        durability: Durability,
+    },
+    /// A server, by `postgres://…`.
+    Postgres(String),
+}
+impl std::fmt::Debug for Target {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(self.name())
+    }
+}
+impl Target {
+    /// Reads `sqlite:PATH` or `postgres://…`. Anything else is refused: SQLite would open any text as a file.
+    ///
+    /// # Errors
+    /// Says which forms exist.
+    pub fn parse(url: &str, durability: Durability) -> Result<Self, String> {
+        if url.starts_with("postgres://") || url.starts_with("postgresql://") {
+            return Ok(Self::Postgres(url.to_owned()));
+        }
+        match url.strip_prefix("sqlite:") {
+            Some(path) if !path.is_empty() => {
+                Ok(Self::Sqlite { path: path.trim_start_matches("//").to_owned(), durability })
+            }
+            _ => Err("the database URL must begin with sqlite: or postgres://".to_owned()),
+        }
+    }
+    /// `sqlite` or `postgres`.
+    #[must_use]
+    pub const fn name(&self) -> &'static str {
+        match self {
+            Self::Sqlite { .. } => "sqlite",
+            Self::Postgres(_) => "postgres",
+        }
+    }
+}
+
+struct Manager(Target);
+impl ManageConnection for Manager {
+    type Connection = Db;
+    type Error = diesel::r2d2::Error;
+    fn connect(&self) -> Result<Db, Self::Error> {
+        use diesel::r2d2::Error::{ConnectionError, QueryError};
+        match &self.0 {
+            Target::Sqlite { path, durability } => {
+                let mut c = SqliteConnection::establish(path).map_err(ConnectionError)?;
+                let synchronous = match durability {
+                    Durability::Full => "FULL",
+                    Durability::Off => "OFF",
+                };
+                // busy_timeout first: switching to WAL itself needs a lock.
+                c.batch_execute(&format!(
+                    "PRAGMA busy_timeout = 10000; PRAGMA journal_mode = WAL; PRAGMA synchronous = {synchronous};
+                     PRAGMA foreign_keys = ON; PRAGMA secure_delete = ON; PRAGMA cache_size = -16000; PRAGMA temp_store = MEMORY;"
+                ))
+                .map_err(QueryError)?;
+                Ok(Db::Sqlite(c))
+            }
+            Target::Postgres(url) => {
+                let mut c = PgConnection::establish(url).map_err(ConnectionError)?;
+                c.batch_execute("SET statement_timeout = '60s'; SET lock_timeout = '10s'; SET idle_in_transaction_session_timeout = '60s'; SET timezone = 'UTC'")
+                    .map_err(QueryError)?;
+                Ok(Db::Postgres(c))
+            }
+        }
+    }
+    fn is_valid(&self, db: &mut Db) -> Result<(), Self::Error> {
+        db.ping().map_err(diesel::r2d2::Error::QueryError)
+    }
+    fn has_broken(&self, db: &mut Db) -> bool {
+        std::thread::panicking() || db.is_broken()
+    }
+}
+
+/// The database of this installation: cheap to clone, shared by all threads.
+#[derive(Clone)]
+pub struct Database {
+    pool: Pool<Manager>,
+    clock: Clock,
+    keys: Arc<Keyring>,
+    bell: Arc<Notify>,
+    name: &'static str,
+}
+impl std::fmt::Debug for Database {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_tuple("Database").field(&self.name).finish()
+    }
+}
+
+/// Carries an error of the work or of the database out of diesel's transaction.
+enum Either<E> {
+    Work(E),
+    Diesel(diesel::result::Error),
+}
+impl<E> From<diesel::result::Error> for Either<E> {
+    fn from(error: diesel::result::Error) -> Self {
+        Self::Diesel(error)
+    }
+}
+
+impl Database {
+    /// Opens the pool and brings the schema up to date.
+    ///
+    /// # Errors
+    /// When the database cannot be reached, migrated, or was made by a newer version.
+    pub fn open(
+        target: &Target,
+        connections: u32,
+        clock: Clock,
+        keys: Arc<Keyring>,
+    ) -> Result<Self, Box<dyn std::error::Error + Send + Sync>> {
+        let pool = Pool::builder()
+            .max_size(connections)
+            .min_idle(Some(1))
+            .connection_timeout(Duration::from_secs(2))
+            // A connection found dead is replaced before it is handed out, so an outage ends by itself.
+            .test_on_check_out(matches!(target, Target::Postgres(_)))
+            .build(Manager(target.clone()))?;
+        migrations::migrate(&mut *pool.get()?)?;
+        Ok(Self { pool, clock, keys, bell: Arc::new(Notify::new()), name: target.name() })
+    }
+    /// `sqlite` or `postgres`.
+    #[must_use]
+    pub const fn name(&self) -> &'static str {
+        self.name
+    }
+    /// The clock of this installation.
+    #[must_use]
+    pub const fn clock(&self) -> &Clock {
+        &self.clock
+    }
+    /// The keys of the sealed columns.
+    #[must_use]
+    pub const fn keys(&self) -> &Arc<Keyring> {
+        &self.keys
+    }
+    /// Rings after every committed transaction that asked for it (`Tx::nudge`).
+    #[must_use]
+    pub const fn bell(&self) -> &Arc<Notify> {
+        &self.bell
+    }
+    /// Work that only reads, in one consistent transaction. Blocks: call `reading` from async code.
+    ///
+    /// # Errors
+    /// The work's own, or what the database says.
+    pub fn read<T, E: From<StorageError>>(&self, work: impl FnOnce(&mut Tx<'_>) -> Result<T, E>) -> Result<T, E> {
+        let mut db = self.pool.get().map_err(|_| StorageError::Busy)?;
+        db.transaction(|db| work(&mut Tx::new(db, &self.clock, Arc::clone(&self.keys))).map_err(Either::Work)).map_err(
+            |error| match error {
+                Either::Work(error) => error,
+                Either::Diesel(error) => StorageError::from(error).into(),
+            },
+        )
+    }
+    /// Work that writes, in one transaction: all of it or nothing. Blocks: call `writing` from async code.
+    ///
+    /// # Errors
+    /// The work's own, or what the database says.
+    pub fn write<T, E: From<StorageError>>(&self, work: impl FnOnce(&mut Tx<'_>) -> Result<T, E>) -> Result<T, E> {
+        let mut db = self.pool.get().map_err(|_| StorageError::Busy)?;
+        let mut nudged = false;
+        let done = in_writing_transaction(&mut db, |db| {
+            let mut tx = Tx::new(db, &self.clock, Arc::clone(&self.keys));
+            let done = work(&mut tx).map_err(Either::Work);
+            nudged = tx.was_nudged();
+            done
+        });
+        match done {
+            Ok(done) => {
+                if nudged {
+                    self.bell.notify_waiters();
+                }
+                Ok(done)
+            }
+            Err(Either::Work(error)) => Err(error),
+            Err(Either::Diesel(error)) => Err(StorageError::from(error).into()),
+        }
+    }
+    /// `read` on a thread of its own.
+    ///
+    /// # Errors
+    /// As `read`; a panic inside is `Broken`.
+    pub async fn reading<T, E>(&self, work: impl FnOnce(&mut Tx<'_>) -> Result<T, E> + Send + 'static) -> Result<T, E>
+    where
+        T: Send + 'static,
+        E: From<StorageError> + Send + 'static,
+    {
+        let database = self.clone();
+        joined(tokio::task::spawn_blocking(move || database.read(work)).await)
+    }
+    /// `write` on a thread of its own.
+    ///
+    /// # Errors
+    /// As `write`; a panic inside is `Broken`, and nothing was written.
+    pub async fn writing<T, E>(&self, work: impl FnOnce(&mut Tx<'_>) -> Result<T, E> + Send + 'static) -> Result<T, E>
+    where
+        T: Send + 'static,
+        E: From<StorageError> + Send + 'static,
+    {
+        let database = self.clone();
+        joined(tokio::task::spawn_blocking(move || database.write(work)).await)
+    }
+}
+
+fn joined<T, E: From<StorageError>>(outcome: Result<Result<T, E>, tokio::task::JoinError>) -> Result<T, E> {
+    outcome.unwrap_or_else(|_| Err(StorageError::Broken("the work stopped in the middle".to_owned()).into()))
+}
+
+/// SQLite takes the write lock at once (BEGIN IMMEDIATE): a deferred transaction that reads first and writes later
+/// fails with "database is locked" without waiting for the busy timeout.
+#[expect(clippy::disallowed_methods, reason = "the one place where a transaction is opened")]
+fn in_writing_transaction<T, E>(
+    db: &mut Db,
+    work: impl FnOnce(&mut Db) -> Result<T, Either<E>>,
+) -> Result<T, Either<E>> {
+    if let Db::Sqlite(c) = db {
+        AnsiTransactionManager::begin_transaction_sql(c, "BEGIN IMMEDIATE")?;
+        return match work(db) {
+            Ok(done) => {
+                <Db as TransactionManager<Db>>::commit_transaction(db)?;
+                Ok(done)
+            }
+            Err(error) => match <Db as TransactionManager<Db>>::rollback_transaction(db) {
+                Ok(()) | Err(diesel::result::Error::BrokenTransactionManager) => Err(error),
+                Err(rollback) => Err(rollback.into()),
+            },
+        };
+    }
+    db.transaction(work)
+}

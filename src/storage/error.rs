@@ -1,0 +1,86 @@
+//! What can go wrong below the domain: broken, busy, or a constraint said no.
+
+use diesel::result::{DatabaseErrorKind, Error};
+
+/// A named promise of the schema that a write would have broken. Mapped here once, as SQLite names columns and
+/// PostgreSQL names constraints.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Constraint(String);
+
+impl Constraint {
+    /// Is it the unique index or constraint of this name over these columns?
+    ///
+    /// `name` is what PostgreSQL reports; `columns` is what SQLite reports, such as
+    /// `memberships.partnership_id, memberships.person_id`.
+    #[must_use]
+    pub fn is(&self, name: &str, columns: &str) -> bool {
+        self.0 == name
+            || self.0 == format!("UNIQUE constraint failed: {columns}")
+            || self.0 == format!("UNIQUE constraint failed: index '{name}'")
+    }
+}
+
+/// Why the database did not do what it was asked.
+#[derive(Debug, thiserror::Error)]
+pub enum StorageError {
+    /// No connection came free in time, or another transaction was in the way: try again.
+    #[error("the database is busy")]
+    Busy,
+    /// The database cannot be reached, is full or is read-only: try again later.
+    #[error("the database is away: {0}")]
+    Away(String),
+    /// Something with this unique value exists already.
+    #[error("a unique constraint said no")]
+    Unique(Constraint),
+    /// A row refers to something that does not exist, or a check failed.
+    #[error("a constraint said no: {0}")]
+    Refused(String),
+    /// A row cannot be read as what it should be.
+    #[error("corrupt row: {0}")]
+    Corrupt(String),
+    /// Anything else: a fault of ours.
+    #[error("the database failed: {0}")]
+    Broken(String),
+}
+
+impl From<Error> for StorageError {
+    fn from(error: Error) -> Self {
+        match error {
+            Error::DatabaseError(kind, information) => {
+                let message = information.message();
+                match kind {
+                    DatabaseErrorKind::UniqueViolation => {
+                        Self::Unique(Constraint(information.constraint_name().unwrap_or(message).to_owned()))
+                    }
+                    DatabaseErrorKind::SerializationFailure => Self::Busy,
+                    DatabaseErrorKind::ForeignKeyViolation
+                    | DatabaseErrorKind::NotNullViolation
+                    | DatabaseErrorKind::CheckViolation => {
+                        Self::Refused(information.constraint_name().unwrap_or(message).to_owned())
+                    }
+                    DatabaseErrorKind::ClosedConnection
+                    | DatabaseErrorKind::ReadOnlyTransaction
+                    | DatabaseErrorKind::UnableToSendCommand => Self::Away(message.to_owned()),
+                    _ if message.contains("database is locked") || message.contains("deadlock") => Self::Busy,
+                    _ if message.contains("disk is full")
+                        || message.contains("No space left")
+                        || message.contains("readonly database")
+                        || message.contains("disk I/O") =>
+                    {
+                        Self::Away(message.to_owned())
+                    }
+                    _ if message.contains("server closed the connection")
+                        || message.contains("terminating connection")
+                        || message.contains("connection to server") =>
+                    {
+                        Self::Away(message.to_owned())
+                    }
+                    _ => Self::Broken(message.to_owned()),
+                }
+            }
+            Error::DeserializationError(reason) => Self::Corrupt(reason.to_string()),
+            Error::BrokenTransactionManager => Self::Away("the connection broke inside a transaction".to_owned()),
+            other => Self::Broken(other.to_string()),
+        }
+    }
+}

@@ -1,0 +1,41 @@
+//! The database, without any domain word: one connection type over SQLite and PostgreSQL, transactions as synchronous
+//! closures, sealed columns, migrations.
+
+pub mod columns;
+mod database;
+mod error;
+mod migrations;
+pub mod personal;
+pub mod schema;
+mod sealed;
+mod tx;
+
+pub use columns::{Json, sql};
+pub use database::{Database, Durability, Target};
+pub use error::{Constraint, StorageError};
+pub use sealed::{Keyring, KeyringError, Mac, random_bytes, random_code, same_bytes, token_hash};
+pub use tx::Tx;
+
+use diesel::pg::PgConnection;
+use diesel::sqlite::SqliteConnection;
+
+/// A connection to either database.
+#[derive(diesel::MultiConnection)]
+pub enum Db {
+    /// The embedded database of one municipality.
+    Sqlite(SqliteConnection),
+    /// The database of a country, shared by several nodes.
+    Postgres(PgConnection),
+}
+
+/// Runs the same expression against the concrete connection of either database: for what the derive cannot type
+/// (upserts, batch inserts, unions). The query is written once and compiled twice.
+#[macro_export]
+macro_rules! on_either {
+    ($tx:expr, |$c:ident| $body:expr) => {
+        match $tx.db() {
+            $crate::storage::Db::Sqlite($c) => $body,
+            $crate::storage::Db::Postgres($c) => $body,
+        }
+    };
+}

@@ -1,0 +1,6 @@
+//! territory
+
+use crate::access::Routes;
+
+/// Mounts nothing yet.
+pub fn routes(_: &mut Routes<'_>) {}

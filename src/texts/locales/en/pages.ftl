@@ -1,0 +1,70 @@
+page-languages = Language
+page-code = Code
+page-password = Password
+page-password-repeat = The same password once more
+page-password-hint = Choose a long password, for example several words that have nothing to do with each other.
+
+page-leave-title = Leave the partnership
+page-leave-body =
+    Do you want to leave the local prevention partnership "{ $partnership }"?
+    You will then receive none of its messages, not even urgent ones.
+page-leave-button = Yes, I leave the partnership
+
+page-left-title = You have left the partnership
+page-left-body =
+    You are no longer a member of the local prevention partnership "{ $partnership }".
+    Thank you for taking part.
+
+page-unsubscribe-title = Stop receiving e-mails
+page-unsubscribe-body =
+    Do you want to stop receiving e-mails from the local prevention partnership "{ $partnership }"?
+    You stay a member, and nothing changes for text messages.
+page-unsubscribe-button = Yes, stop the e-mails
+
+page-unsubscribed-title = That is done
+page-unsubscribed-body =
+    You will receive no more e-mails from the local prevention partnership "{ $partnership }".
+    You are still a member.
+
+page-confirm_contact-title = Confirm your contact details
+page-confirm_contact-body =
+    Enter the code you received from the local prevention partnership "{ $partnership }".
+page-confirm_contact-button = Confirm
+
+page-contact_confirmed-title = Thank you, that is confirmed
+page-contact_confirmed-body =
+    Your contact details are confirmed with the local prevention partnership "{ $partnership }".
+    You can close this page.
+
+page-accept_invitation-title = Accept the invitation
+page-accept_invitation-body =
+    Dear { $name },
+    { $inviter } invites you. Your role: { $role }.
+    Choose a password to accept.
+page-accept_invitation-button = Accept
+
+page-invitation_accepted-title = Your account is ready
+page-invitation_accepted-body =
+    You can now sign in with your e-mail address and your password.
+
+page-verify-title = Checking a message
+page-verify-genuine =
+    This message is genuine.
+    Partnership: { $partnership }. Police: { $zone }. Sent: { $sent_at }.
+page-verify-exercise =
+    This is an EXERCISE. No action is needed.
+    Partnership: { $partnership }. Police: { $zone }. Sent: { $sent_at }.
+page-verify-stopped =
+    This message was stopped. Please disregard it.
+    Partnership: { $partnership }. Police: { $zone }. Sent: { $sent_at }.
+page-verify-corrected =
+    This message was corrected. Follow the correction you received.
+    Partnership: { $partnership }. Police: { $zone }. Sent: { $sent_at }.
+page-verify-unknown =
+    We do not know this message. It may not come from the police.
+    Do not open its links and do not give any information. If in doubt, call your local police.
+
+page-my_data-title = Your data
+page-my_data-body = This is all the data we keep about you.
+page-my_data-memberships = Your partnerships
+page-my_data-none = None

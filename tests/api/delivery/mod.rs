@@ -1,0 +1,2 @@
+//! Handing over, and what breaks on the way.
+mod channels;

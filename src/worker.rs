@@ -84,7 +84,6 @@ pub fn channels(config: &Config) -> anyhow::Result<Channels> {
                 sender: sms.sender.clone(),
                 in_flight: sms.in_flight,
                 timeout: Duration::from_secs(sms.timeout_seconds),
-                dlr_url: None,
                 max_parts: sms.parts_max,
                 provider: "kannel".to_owned(),
             })?)

@@ -25,6 +25,11 @@ pub enum GateError {
 }
 impl From<GateError> for Problem {
     fn from(error: GateError) -> Self {
+        Self::from(&error)
+    }
+}
+impl From<&GateError> for Problem {
+    fn from(error: &GateError) -> Self {
         match error {
             GateError::Lapsed => {
                 Self::new(ProblemType::Forbidden, "your mandate ended a moment ago; nothing was changed")

@@ -269,6 +269,22 @@ impl<A: Action> Authorized<A> {
         let database = self.house.database.clone();
         database.reading(move |tx| work(tx, &self)).await
     }
+    /// A short transaction of its own before the work: for what must not stand inside the work's, such as counting a try
+    /// and fetching what a slow check compares with. Never the work itself: the right is not looked at again here, and
+    /// nothing is recorded.
+    ///
+    /// # Errors
+    /// The work's own.
+    pub async fn beforehand<T, E>(
+        &self,
+        work: impl FnOnce(&mut Tx<'_>) -> Result<T, E> + Send + 'static,
+    ) -> Result<T, E>
+    where
+        T: Send + 'static,
+        E: From<StorageError> + Send + 'static,
+    {
+        self.house.database.writing(work).await
+    }
     /// Writes under this proof, in one transaction with the record of the decision.
     ///
     /// # Errors
@@ -303,8 +319,10 @@ impl<A: Action> Authorized<A> {
         E: From<StorageError> + From<GateError> + Send + 'static,
     {
         let Some((operation, key)) = self.asked.clone() else { return Err(GateError::KeyMissing.into()) };
-        let asked = Asked { owner: self.actor.account.to_string(), key, operation, body_hash: self.body_hash.get() };
         let database = self.house.database.clone();
+        // Keyed: a body may hold a password, and a bare hash of it could be tried out by whoever reads the database.
+        let body_hash = database.keys().sign("answers", &[&self.body_hash.get()]);
+        let asked = Asked { owner: self.actor.account.to_string(), key, operation, body_hash };
         let again = asked.clone();
         let done = database
             .writing(move |tx| {
@@ -461,7 +479,7 @@ impl<O: Open> Public<O> {
     ///
     /// # Errors
     /// The work's own.
-    pub async fn read<T, E>(self, work: impl FnOnce(&mut Tx<'_>) -> Result<T, E> + Send + 'static) -> Result<T, E>
+    pub async fn read<T, E>(&self, work: impl FnOnce(&mut Tx<'_>) -> Result<T, E> + Send + 'static) -> Result<T, E>
     where
         T: Send + 'static,
         E: From<StorageError> + Send + 'static,

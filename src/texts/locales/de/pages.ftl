@@ -47,6 +47,16 @@ page-invitation_accepted-title = Ihr Konto ist bereit
 page-invitation_accepted-body =
     Sie können sich jetzt mit Ihrer E-Mail-Adresse und Ihrem Passwort anmelden.
 
+page-reset_password-title = Ein neues Passwort wählen
+page-reset_password-body =
+    Guten Tag { $name },
+    wählen Sie ein neues Passwort für Ihr Konto. Danach müssen Sie sich überall neu anmelden.
+page-reset_password-button = Speichern
+
+page-password_reset-title = Ihr neues Passwort gilt
+page-password_reset-body =
+    Sie können sich jetzt mit Ihrer E-Mail-Adresse und Ihrem neuen Passwort anmelden.
+
 page-verify-title = Eine Meldung prüfen
 page-verify-genuine =
     Diese Meldung ist echt.

@@ -47,6 +47,16 @@ page-invitation_accepted-title = Your account is ready
 page-invitation_accepted-body =
     You can now sign in with your e-mail address and your password.
 
+page-reset_password-title = Choose a new password
+page-reset_password-body =
+    Dear { $name },
+    choose a new password for your account. You then have to sign in again everywhere.
+page-reset_password-button = Save
+
+page-password_reset-title = Your new password is in force
+page-password_reset-body =
+    You can now sign in with your e-mail address and your new password.
+
 page-verify-title = Checking a message
 page-verify-genuine =
     This message is genuine.

@@ -47,6 +47,16 @@ page-invitation_accepted-title = Votre compte est prêt
 page-invitation_accepted-body =
     Vous pouvez maintenant vous connecter avec votre adresse e-mail et votre mot de passe.
 
+page-reset_password-title = Choisir un nouveau mot de passe
+page-reset_password-body =
+    Bonjour { $name },
+    choisissez un nouveau mot de passe pour votre compte. Vous devrez ensuite vous reconnecter partout.
+page-reset_password-button = Enregistrer
+
+page-password_reset-title = Votre nouveau mot de passe est actif
+page-password_reset-body =
+    Vous pouvez maintenant vous connecter avec votre adresse e-mail et votre nouveau mot de passe.
+
 page-verify-title = Vérification d'un message
 page-verify-genuine =
     Ce message est authentique.

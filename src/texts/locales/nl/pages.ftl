@@ -47,6 +47,16 @@ page-invitation_accepted-title = Uw account is klaar
 page-invitation_accepted-body =
     U kunt zich nu aanmelden met uw e-mailadres en uw wachtwoord.
 
+page-reset_password-title = Een nieuw wachtwoord kiezen
+page-reset_password-body =
+    Goedendag { $name },
+    kies een nieuw wachtwoord voor uw account. Daarna moet u zich overal opnieuw aanmelden.
+page-reset_password-button = Opslaan
+
+page-password_reset-title = Uw nieuwe wachtwoord is actief
+page-password_reset-body =
+    U kunt zich nu aanmelden met uw e-mailadres en uw nieuwe wachtwoord.
+
 page-verify-title = Een bericht controleren
 page-verify-genuine =
     Dit bericht is echt.

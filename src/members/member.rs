@@ -162,3 +162,53 @@ pub struct NewMember {
     /// The number of the house rules they acknowledged.
     pub rules_number: i32,
 }
+
+/// A membership as the database knows it.
+#[derive(Debug, Clone)]
+pub(super) struct Membership {
+    pub(super) id: Id<of::Membership>,
+    pub(super) partnership: Id<of::Partnership>,
+    pub(super) person: Id<of::Person>,
+    pub(super) status: MembershipStatus,
+    pub(super) basis: Basis,
+    pub(super) address: Option<PostalAddress>,
+    pub(super) adult_declared_at: Timestamp,
+    pub(super) adhesion: Option<Adhesion>,
+    pub(super) source: Source,
+    pub(super) preferred_channel: Channel,
+    pub(super) sms_at_night: bool,
+    pub(super) email_stopped_at: Option<Timestamp>,
+    pub(super) sms_stopped_at: Option<Timestamp>,
+    pub(super) exercises: bool,
+    pub(super) applied_at: Timestamp,
+    pub(super) joined_at: Option<Timestamp>,
+    pub(super) ended_at: Option<Timestamp>,
+    pub(super) end_reason: Option<String>,
+    pub(super) version: i64,
+}
+/// How and when somebody acknowledged the house rules (duty M5).
+#[derive(Debug, Clone)]
+pub(super) struct Adhesion {
+    pub(super) mode: AdhesionMode,
+    pub(super) rules_number: i32,
+    pub(super) at: Timestamp,
+    /// Who took the paper in.
+    pub(super) received_by: Option<Id<of::Account>>,
+    /// Where the paper is kept.
+    pub(super) form_reference: Option<String>,
+}
+/// Somebody who wishes to join, from the web or from a paper form.
+#[derive(Debug, Clone)]
+pub(super) struct Application {
+    pub(super) partnership: Id<of::Partnership>,
+    pub(super) name: PersonName,
+    pub(super) language: Language,
+    pub(super) address: PostalAddress,
+    pub(super) basis: Basis,
+    pub(super) email: Option<EmailAddress>,
+    pub(super) mobile: Option<PhoneNumber>,
+    pub(super) preferred_channel: Channel,
+    pub(super) sms_at_night: bool,
+    /// The number of the house rules acknowledged.
+    pub(super) rules_number: i32,
+}

@@ -72,21 +72,15 @@ fn plain_problem(status: StatusCode) -> Problem {
 /// Gives every refusal its instance and every answer its id; logs each once.
 ///
 /// # Errors
-/// None of its own.
+/// What an inner layer left unanswered.
 pub async fn finish<B: MessageBody + 'static>(
     request: ServiceRequest,
     next: Next<B>,
 ) -> Result<ServiceResponse<EitherBody<BoxBody, B>>, actix_web::Error> {
     let id = request_id(request.request());
-    let kept = request.request().clone();
     let is_api = !request.path().starts_with("/docs");
-    let response = match next.call(request).await {
-        Ok(response) => response,
-        Err(error) => {
-            let response = error.error_response();
-            return Ok(finished(ServiceResponse::new(kept, response), id, is_api).map_into_left_body());
-        }
-    };
+    // An error that no inner layer answered is answered by actix, through its own `error_response`.
+    let response = next.call(request).await?;
     if response.status().is_client_error() || response.status().is_server_error() {
         let (request, response) = response.into_parts();
         let is_page =

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use super::error::MessageError;
 use super::lifecycle::{Draft, Facts, Message};
-use super::message::{AudienceRule, Class, Kind, Mode, Source, Status, Texts};
+use super::message::{AudienceRule, Class, Kind, Mode, InformationSource, Status, Texts};
 use super::payloads::{MessageView, NewMessage};
 use super::render::{Rendered, render, version_hash};
 use super::rules::{self, Refusal};
@@ -41,7 +41,7 @@ pub(super) struct Beginning {
     pub(super) class: Class,
     pub(super) kind: Kind,
     pub(super) mode: Mode,
-    pub(super) source: Source,
+    pub(super) source: InformationSource,
     pub(super) texts: Texts,
     pub(super) validity_minutes: Option<i32>,
     pub(super) thread: Option<Id<of::Message>>,

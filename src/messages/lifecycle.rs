@@ -1,6 +1,6 @@
 //! What a message can be, one type for each state. A later state is made only from an earlier one, and asks its own rules.
 
-use super::message::{ApprovalPolicy, Class, Kind, Mode, Source, Status};
+use super::message::{ApprovalPolicy, Class, Kind, Mode, InformationSource, Status};
 use super::rules::{self, Circumstances, Refusal};
 use crate::access::Role;
 use crate::values::Id;
@@ -23,7 +23,7 @@ pub struct Facts {
     /// Whether it is meant.
     pub mode: Mode,
     /// Where the information comes from.
-    pub source: Source,
+    pub source: InformationSource,
     /// The message it speaks of.
     pub corrects: Option<Id<of::Message>>,
     /// The code under which anybody can see that it is real.

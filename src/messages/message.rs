@@ -53,7 +53,7 @@ crate::words! {
 }
 crate::words! {
     /// Where the information comes from (duty C8).
-    pub enum Source {
+    pub enum InformationSource {
         /// The police.
         Police = "police",
         /// A member reported it.

@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 use validator::Validate;
 
-use super::message::{ApprovalPolicy, AudienceRule, Class, Kind, Mode, Source, Status, Texts};
+use super::message::{ApprovalPolicy, AudienceRule, Class, Kind, Mode, InformationSource, Status, Texts};
 use crate::access::Role;
 use crate::delivery::Channel;
 use crate::delivery::State;
@@ -33,7 +33,7 @@ pub struct NewMessage {
     /// Whether it is meant; `live` when left out.
     pub mode: Option<Mode>,
     /// Where the information comes from.
-    pub source: Source,
+    pub source: InformationSource,
     /// What it says, in at least one language.
     pub texts: Texts,
     /// How many minutes it is of use: what is not handed over by then is not sent. By the plan for urgent messages, three
@@ -49,7 +49,7 @@ pub struct FollowUp {
     /// `update`, `end`, `feedback` or `correction`.
     pub kind: Kind,
     /// Where the information comes from.
-    pub source: Source,
+    pub source: InformationSource,
     /// What it says, in at least one language.
     pub texts: Texts,
     /// How many minutes it is of use.
@@ -143,7 +143,7 @@ pub struct MessageView {
     /// Whether it is meant.
     pub mode: Mode,
     /// Where the information comes from.
-    pub source: Source,
+    pub source: InformationSource,
     /// Where it stands.
     pub status: Status,
     /// The message it speaks of.

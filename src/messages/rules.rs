@@ -1,7 +1,7 @@
 //! When the answer is no. Pure: no clock, no database, no network.
 
 use super::lifecycle::{Facts, Submitted};
-use super::message::{ApprovalPolicy, Class, Kind, Source};
+use super::message::{ApprovalPolicy, Class, Kind, InformationSource};
 use crate::access::Role;
 use crate::partnerships::PartnershipStatus;
 use crate::partnerships::PlanContent;
@@ -148,7 +148,7 @@ pub fn may_release_alone(facts: &Facts, by: &Circumstances<'_>) -> Result<(), Re
         Kind::Meeting => by.plan.release_alone.contains(&ReleaseAlone::Meeting),
         Kind::Admin => by.plan.release_alone.contains(&ReleaseAlone::Admin),
         // Only advice that the police made.
-        Kind::Prevention => by.plan.release_alone.contains(&ReleaseAlone::Prevention) && facts.source == Source::Police,
+        Kind::Prevention => by.plan.release_alone.contains(&ReleaseAlone::Prevention) && facts.source == InformationSource::Police,
         Kind::Start | Kind::Update | Kind::End | Kind::Feedback | Kind::Correction | Kind::Survey => false,
     };
     if !left || facts.class == Class::Urgent {
@@ -163,14 +163,14 @@ pub fn may_release_alone(facts: &Facts, by: &Circumstances<'_>) -> Result<(), Re
 ///
 /// # Errors
 /// The rule that says no.
-pub fn may_write(role: Role, class: Class, kind: Kind, source: Source) -> Result<(), Refusal> {
+pub fn may_write(role: Role, class: Class, kind: Kind, source: InformationSource) -> Result<(), Refusal> {
     if !kind.fits(class) {
         return Err(Refusal::KindDoesNotFit);
     }
     if class == Class::Urgent && !matches!(role, Role::Officer | Role::Coordinator | Role::Deputy) {
         return Err(Refusal::UrgentNotYours);
     }
-    if source == Source::Police && role != Role::Officer {
+    if source == InformationSource::Police && role != Role::Officer {
         return Err(Refusal::SourceNotYours);
     }
     if kind == Kind::Correction && role != Role::Officer {

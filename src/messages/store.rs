@@ -5,7 +5,7 @@ use std::collections::HashSet;
 use diesel::prelude::*;
 
 use super::lifecycle::{self, Draft, Facts, Message, Stored};
-use super::message::{ApprovalPolicy, AudienceRule, Class, Kind, Mode, Source, Status, Texts};
+use super::message::{ApprovalPolicy, AudienceRule, Class, Kind, Mode, InformationSource, Status, Texts};
 use super::payloads::{InboxFilter, InboxRow, MessageFilter, MessageRow, WaitsFor};
 use super::render::Rendered;
 use crate::access::Actor;
@@ -29,7 +29,7 @@ struct Row {
     class: Class,
     kind: Kind,
     mode: Mode,
-    source: Source,
+    source: InformationSource,
     status: Status,
     corrects_id: Option<Id<of::Message>>,
     short_code: String,

@@ -116,7 +116,7 @@ mod tests {
             ("password1234", Err(Refusal::TriedFirst)),
             ("aaaaaaaaaaaaaaaa", Err(Refusal::TriedFirst)),
             ("azerty", Err(Refusal::TriedFirst)),
-            ("fietsbel7", Err(Refusal::ShortAndEasy)),
+            ("k9Wz4rt", Err(Refusal::ShortAndEasy)),
         ] {
             let choice = Choice { password, email: Some(&email), name: Some(&name) };
             assert_eq!(may_be_chosen(&choice), expected, "{password}");

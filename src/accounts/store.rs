@@ -129,26 +129,23 @@ pub(super) fn save(tx: &mut Tx<'_>, account: &Account) -> Result<(), StorageErro
         AccountState::Invited { .. } | AccountState::Closed => None,
     };
     let row = accounts::table.filter(accounts::id.eq(account.id)).filter(accounts::version.eq(account.version));
-    let written = diesel::update(row)
-        .set((
-            accounts::status.eq(account.status()),
-            accounts::password_hash.eq(password_hash),
-            accounts::version.eq(accounts::version + 1),
-        ))
-        .execute(tx.db())?;
-    if written == 0 {
-        return Err(StorageError::Busy);
-    }
-    if account.status() == AccountStatus::Closed {
-        diesel::update(accounts::table.find(account.id))
-            .set((
+    let changes = (
+        accounts::status.eq(account.status()),
+        accounts::password_hash.eq(password_hash),
+        accounts::version.eq(accounts::version + 1),
+    );
+    let written = match account.status() {
+        AccountStatus::Closed => {
+            let gone = (
                 accounts::email.eq(None::<Vec<u8>>),
                 accounts::email_index.eq(None::<Vec<u8>>),
                 accounts::closed_at.eq(Some(now)),
-            ))
-            .execute(tx.db())?;
-    }
-    Ok(())
+            );
+            diesel::update(row).set((changes, gone)).execute(tx.db())?
+        }
+        _ => diesel::update(row).set(changes).execute(tx.db())?,
+    };
+    if written == 0 { Err(StorageError::Busy) } else { Ok(()) }
 }
 /// Whose account it is.
 ///

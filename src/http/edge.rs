@@ -72,14 +72,15 @@ fn plain_problem(status: StatusCode) -> Problem {
 /// Gives every refusal its instance and every answer its id; logs each once.
 ///
 /// # Errors
-/// What an inner layer left unanswered.
+/// What comes from below without an answer; nothing of its own.
 pub async fn finish<B: MessageBody + 'static>(
     request: ServiceRequest,
     next: Next<B>,
 ) -> Result<ServiceResponse<EitherBody<BoxBody, B>>, actix_web::Error> {
     let id = request_id(request.request());
     let is_api = !request.path().starts_with("/docs");
-    // An error that no inner layer answered is answered by actix, through its own `error_response`.
+    // No clone of the request may live while it is routed: actix writes the parameters of the path into it. The router
+    // makes an answer of every error, so what comes back as an error has no request to answer to.
     let response = next.call(request).await?;
     if response.status().is_client_error() || response.status().is_server_error() {
         let (request, response) = response.into_parts();

@@ -1,0 +1,6 @@
+//! Soon.
+
+use crate::access::Routes;
+
+/// Mounts nothing yet.
+pub fn routes(_: &mut Routes<'_>) {}

@@ -195,3 +195,42 @@ async fn a_death_sends_nothing_and_a_move_says_goodbye() {
     })
     .await;
 }
+/// Duty M3: the address is checked against the perimeter; outside it only the police may confirm a link.
+#[tokio::test(flavor = "multi_thread")]
+async fn an_address_outside_needs_the_police() {
+    on_both(async |town| {
+        let near = Neighbourhood::found(town).await;
+        let partnership = near.partnership;
+        let square = json!({"type": "Polygon", "coordinates": [
+            [[4.0, 50.5], [4.1, 50.5], [4.1, 50.6], [4.0, 50.6], [4.0, 50.5]]
+        ]});
+        town.db(move |tx| {
+            let polygon = vigie::partnerships::Polygon::parse(square).unwrap();
+            vigie::partnerships::set_perimeter(tx, partnership, &polygon, None).unwrap();
+            Ok(())
+        })
+        .await;
+        let mut inside = application("Anouk");
+        inside["address"]["point"] = json!([4.05, 50.55]);
+        town.open_post(&near.applications(), inside).await.expect(202);
+        let mut outside = application("Bea");
+        outside["address"]["point"] = json!([4.2, 50.55]);
+        town.open_post(&near.applications(), outside).await.refused(409, "outside_perimeter");
+
+        let mut body = paper("Cas");
+        body["address"]["point"] = json!([4.2, 50.55]);
+        town.post(&near.members(), &near.coordinator.token(town), body.clone()).await.refused(409, "outside_perimeter");
+        let entered = town.post(&near.members(), &near.officer.token(town), body).await.expect(201);
+        near.does(town, &entered.id(), "admission", Value::Null).await.refused(409, "outside_perimeter");
+        let admission = format!("/api/v1/members/{}/admission", entered.id());
+        town.post(&admission, &near.officer.token(town), Value::Null).await.expect(200);
+
+        let mut moved = super::neighbourhood::address();
+        moved["point"] = json!([4.3, 50.55]);
+        let path = format!("/api/v1/members/{}", entered.id());
+        let token = near.coordinator.token(town);
+        let etag = town.get(&path, &token).await.expect(200).etag.unwrap();
+        town.patch(&path, &token, &etag, json!({"address": moved})).await.refused(409, "outside_perimeter");
+    })
+    .await;
+}

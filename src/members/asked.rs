@@ -10,24 +10,6 @@ use crate::http::Described;
 use crate::http::Operation;
 use crate::http::Problem;
 use crate::http::ProblemType;
-use crate::values::Id;
-
-/// The partnership in the path of a route that is open to all.
-#[derive(Debug)]
-pub(super) struct Named<K: 'static>(pub(super) Id<K>);
-impl<K: 'static> FromRequest for Named<K> {
-    type Error = Problem;
-    type Future = Ready<Result<Self, Problem>>;
-    fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
-        let id = request.match_info().get("partnership").and_then(Id::parse);
-        ready(id.map(Self).ok_or_else(Problem::not_found))
-    }
-}
-impl<K: 'static> Described for Named<K> {
-    fn describe(operation: &mut Operation) {
-        operation.problem(ProblemType::NotFound, "no such partnership");
-    }
-}
 
 /// The list of members is not handed out as a file.
 #[derive(Debug)]

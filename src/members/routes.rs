@@ -9,7 +9,7 @@ use super::actions::{
     ReadMember, RefuseMember, RevealContacts, ShowContactPage, ShowLeavePage, ShowMyData, ShowUnsubscribePage,
     UnsubscribeEmail, UpdateMember,
 };
-use super::asked::{Named, NoFile};
+use super::asked::NoFile;
 use super::error::MemberError;
 use super::payloads::{
     ApplicationReceipt, ApplicationRequest, ContactCode, MemberCorrection, MemberQuery, MemberRefusal, MemberRow,
@@ -17,7 +17,7 @@ use super::payloads::{
 };
 use super::{admit, apply, confirm, correct, end, enter, pages, refuse, reveal, show};
 use crate::access::{Action, Authorized, Linked, Public, Role, Routes};
-use crate::http::{Answer, Form, Html, IfMatch, Json, Listing, Query};
+use crate::http::{Answer, Form, Html, IfMatch, Json, Listing, PathId, Query};
 use crate::people::CodeOutcome;
 use crate::values::Id;
 use crate::values::of;
@@ -52,7 +52,7 @@ fn shown<const STATUS: u16>(view: &MemberView) -> Answer<MemberView, STATUS> {
 
 async fn ask_to_join(
     open: Public<Apply>,
-    Named(partnership): Named<of::Partnership>,
+    PathId(partnership): PathId<of::Partnership>,
     Json(body): Json<ApplicationRequest>,
 ) -> Result<Answer<ApplicationReceipt, 202>, MemberError> {
     let (config, network) = (Arc::clone(open.config()), open.network());

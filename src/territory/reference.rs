@@ -11,7 +11,7 @@ use crate::values::Localized;
 
 /// The day of the list of municipalities.
 pub(super) const AS_OF: &str = "2020-01-01";
-const LIST: &str = include_str!("../../data/municipalities-be-2020.csv");
+const LIST: &str = include_str!("municipalities-be-2020.csv");
 
 /// Code and names (FR, NL, DE, EN), codes by ISO 3166-2:BE.
 type Named = (&'static str, [&'static str; 4]);

@@ -29,7 +29,7 @@ pub(super) fn end(tx: &mut Tx<'_>, mandate: &Mandate, reason: &str) -> Result<()
     }
     store::set_ended(tx, mandate.id, reason)?;
     let Some(holder) = accounts::reach(tx, mandate.account)? else { return Ok(()) };
-    if let (Some(email), Some(name)) = (&holder.email, &holder.name) {
+    if let (email, Some(name)) = (&holder.email, &holder.name) {
         let values = [("name", name.for_letter()), ("role", word_of(mandate.role).to_owned())];
         let values = values.each_ref().map(|(key, value)| (*key, value.as_str()));
         let to = LetterTo { person: holder.person, language: holder.language, email };

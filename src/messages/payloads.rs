@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 use validator::Validate;
 
-use super::message::{ApprovalPolicy, AudienceRule, Class, Kind, Mode, InformationSource, Status, Texts};
+use super::message::{ApprovalPolicy, AudienceRule, Class, InformationSource, Kind, Mode, Status, Texts};
 use crate::access::Role;
 use crate::delivery::Channel;
 use crate::delivery::State;
@@ -354,7 +354,7 @@ pub struct Progress {
     pub message: MessageId,
     /// Where it stands.
     pub status: Status,
-    /// Members at whom it was aimed.
+    /// Members at whom it was aimed, those left out on every channel included.
     pub members: i64,
     /// Every delivery that was written down.
     pub planned: i64,

@@ -16,7 +16,19 @@ pub(super) fn review(tx: &mut Tx<'_>, id: Id<of::Message>, by: Id<of::Account>) 
         None => Err(MessageError::WrongState(view.status)),
         Some(false) => Err(Refusal::ReviewOwn.into()),
         Some(true) => {
-            store::record(tx, id, view.version_number, &Event { by: Some(by), event: "reviewed", from: view.status, to: view.status, hash: &view.version_hash, reason: None })?;
+            store::record(
+                tx,
+                id,
+                view.version_number,
+                &Event {
+                    by: Some(by),
+                    event: "reviewed",
+                    from: view.status,
+                    to: view.status,
+                    hash: &view.version_hash,
+                    reason: None,
+                },
+            )?;
             Ok(view)
         }
     }

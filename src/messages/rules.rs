@@ -1,7 +1,7 @@
 //! When the answer is no. Pure: no clock, no database, no network.
 
 use super::lifecycle::{Facts, Submitted};
-use super::message::{ApprovalPolicy, Class, Kind, InformationSource};
+use super::message::{ApprovalPolicy, Class, InformationSource, Kind};
 use crate::access::Role;
 use crate::partnerships::PartnershipStatus;
 use crate::partnerships::PlanContent;
@@ -148,7 +148,9 @@ pub fn may_release_alone(facts: &Facts, by: &Circumstances<'_>) -> Result<(), Re
         Kind::Meeting => by.plan.release_alone.contains(&ReleaseAlone::Meeting),
         Kind::Admin => by.plan.release_alone.contains(&ReleaseAlone::Admin),
         // Only advice that the police made.
-        Kind::Prevention => by.plan.release_alone.contains(&ReleaseAlone::Prevention) && facts.source == InformationSource::Police,
+        Kind::Prevention => {
+            by.plan.release_alone.contains(&ReleaseAlone::Prevention) && facts.source == InformationSource::Police
+        }
         Kind::Start | Kind::Update | Kind::End | Kind::Feedback | Kind::Correction | Kind::Survey => false,
     };
     if !left || facts.class == Class::Urgent {

@@ -1,10 +1,7 @@
 //! The two pages behind letters: accept an invitation, choose a new password. They show who is meant, take a password
 //! twice, and say what to do when it is not taken.
 
-use actix_web::body::BoxBody;
-use actix_web::{HttpRequest, HttpResponse, Responder};
 use minijinja::{Value, context};
-use utoipa::openapi::schema::{ObjectBuilder, Type};
 
 use super::choose_password::{self, Letter};
 use super::error::AccountError;
@@ -13,26 +10,9 @@ use super::password::Password;
 use super::payloads::PasswordForm;
 use super::store::TokenPurpose;
 use crate::access::{Open, Public};
-use crate::http::{Described, Html, Operation, ProblemType};
+use crate::http::{Html, ProblemType};
 use crate::texts::{PageKind, page, phrase};
 use crate::values::Language;
-
-/// A page behind a letter: also when the link leads nowhere, and when the form comes back.
-#[derive(Debug)]
-pub(super) struct LetterPage(Html);
-impl Responder for LetterPage {
-    type Body = BoxBody;
-    fn respond_to(self, request: &HttpRequest) -> HttpResponse {
-        self.0.respond_to(request)
-    }
-}
-impl Described for LetterPage {
-    fn describe(operation: &mut Operation) {
-        Html::describe(operation);
-        let page = ObjectBuilder::new().schema_type(Type::String).into();
-        operation.answer(404, "a page that says that the link leads nowhere any more", Some(("text/html", page)));
-    }
-}
 
 /// Shows the form, or that the link leads nowhere any more.
 pub(super) async fn show<O: Open>(
@@ -40,9 +20,9 @@ pub(super) async fn show<O: Open>(
     purpose: TokenPurpose,
     token: String,
     lang: Option<Language>,
-) -> Result<LetterPage, AccountError> {
+) -> Result<Html, AccountError> {
     let letter = open.read(move |tx| choose_password::open_letter(tx, purpose, &token)).await?;
-    Ok(LetterPage(letter.map_or_else(|| link_unknown(lang), |letter| Html::ok(form(purpose, &letter, lang, "")))))
+    Ok(letter.map_or_else(|| link_unknown(lang), |letter| Html::ok(form(purpose, &letter, lang, ""))))
 }
 
 /// Takes the form: the password is chosen, or the form comes back with what is wrong.
@@ -52,20 +32,20 @@ pub(super) async fn take<O: Open>(
     token: String,
     lang: Option<Language>,
     filled: PasswordForm,
-) -> Result<LetterPage, AccountError> {
+) -> Result<Html, AccountError> {
     let again = token.clone();
     let Some(letter) = open.read(move |tx| choose_password::open_letter(tx, purpose, &again)).await? else {
-        return Ok(LetterPage(link_unknown(lang)));
+        return Ok(link_unknown(lang));
     };
-    let refused = |problem| LetterPage(Html { status: 422, document: form(purpose, &letter, lang, problem) });
+    let refused = |problem| Html { status: 422, document: form(purpose, &letter, lang, problem) };
     if filled.password != filled.password_repeat {
         return Ok(refused("passwords_differ"));
     }
     let Ok(password) = Password::parse(&filled.password) else { return Ok(refused("password_weak")) };
     match choose_password::choose_password(open, purpose, token, password).await {
-        Ok(()) => Ok(LetterPage(Html::ok(done(purpose, &letter, lang)))),
+        Ok(()) => Ok(Html::ok(done(purpose, &letter, lang))),
         Err(AccountError::Password(refusal, _)) => Ok(refused(refusal.code())),
-        Err(AccountError::LinkUnknown) => Ok(LetterPage(link_unknown(lang))),
+        Err(AccountError::LinkUnknown) => Ok(link_unknown(lang)),
         Err(error) => Err(error),
     }
 }

@@ -9,7 +9,7 @@ use super::change_password;
 use super::choose_password::choose_password;
 use super::error::{AccountError, PlainError};
 use super::me;
-use super::pages::{self, LetterPage};
+use super::pages;
 use super::payloads::{
     ChangePasswordRequest, ChosenPassword, MeView, PageQuery, PasswordForm, PasswordResetRequest, PasswordResetView,
     PathToken, RenewalRequest, SessionView, SessionsQuery, SignInRequest, SignedInView, StepUpRequest, SteppedUpView,
@@ -20,7 +20,7 @@ use super::step_up;
 use super::store::TokenPurpose;
 use crate::access::{Authorized, Public, Renewal, Routes};
 use crate::access::{end_session, end_sessions, list_sessions, renew_session};
-use crate::http::{Answer, Form, Json, Listing, Query, page_limit};
+use crate::http::{Answer, Form, Html, Json, Listing, Query, page_limit};
 use crate::storage::StorageError;
 
 /// Mounts accounts and sessions.
@@ -130,7 +130,7 @@ async fn get_invitation_page(
     open: Public<ShowInvitation>,
     PathToken(token): PathToken,
     Query(asked): Query<PageQuery>,
-) -> Result<LetterPage, PlainError> {
+) -> Result<Html, PlainError> {
     Ok(pages::show(&open, TokenPurpose::Invitation, token, asked.lang).await?)
 }
 async fn post_invitation_page(
@@ -138,14 +138,14 @@ async fn post_invitation_page(
     PathToken(token): PathToken,
     Query(asked): Query<PageQuery>,
     Form(filled): Form<PasswordForm>,
-) -> Result<LetterPage, PlainError> {
+) -> Result<Html, PlainError> {
     Ok(pages::take(&open, TokenPurpose::Invitation, token, asked.lang, filled).await?)
 }
 async fn get_reset_page(
     open: Public<ShowPasswordReset>,
     PathToken(token): PathToken,
     Query(asked): Query<PageQuery>,
-) -> Result<LetterPage, PlainError> {
+) -> Result<Html, PlainError> {
     Ok(pages::show(&open, TokenPurpose::Reset, token, asked.lang).await?)
 }
 async fn post_reset_page(
@@ -153,6 +153,6 @@ async fn post_reset_page(
     PathToken(token): PathToken,
     Query(asked): Query<PageQuery>,
     Form(filled): Form<PasswordForm>,
-) -> Result<LetterPage, PlainError> {
+) -> Result<Html, PlainError> {
     Ok(pages::take(&open, TokenPurpose::Reset, token, asked.lang, filled).await?)
 }

@@ -325,12 +325,12 @@ fn member(partnership: Id<of::Partnership>, number: u32, rules_number: i32) -> a
             locality: Line::parse("Waterloo")?,
             point: None,
         },
-        basis: if number % 9 == 0 { Basis::Works } else { Basis::Lives },
+        basis: if number.is_multiple_of(9) { Basis::Works } else { Basis::Lives },
         email: if no_email { None } else { Some(EmailAddress::parse(&names::email(number))?) },
         mobile: if no_mobile && !no_email { None } else { Some(PhoneNumber::parse(&names::mobile(number))?) },
-        preferred_channel: if number % 4 == 0 { Channel::Sms } else { Channel::Email },
-        sms_at_night: number % 5 != 0,
-        exercises: number % 10 == 0,
+        preferred_channel: if number.is_multiple_of(4) { Channel::Sms } else { Channel::Email },
+        sms_at_night: !number.is_multiple_of(5),
+        exercises: number.is_multiple_of(10),
         rules_number,
     })
 }

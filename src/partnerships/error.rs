@@ -21,7 +21,7 @@ pub enum PartnershipError {
     Gate(#[from] GateError),
     /// Stale.
     #[error(transparent)]
-    Edge(#[from] Problem),
+    Edge(Box<Problem>),
     /// There is no such thing.
     #[error("no such thing")]
     Absent,
@@ -48,12 +48,17 @@ impl From<PolygonFault> for PartnershipError {
         Self::Polygon(fault)
     }
 }
+impl From<Problem> for PartnershipError {
+    fn from(problem: Problem) -> Self {
+        Self::Edge(Box::new(problem))
+    }
+}
 impl From<&PartnershipError> for Problem {
     fn from(error: &PartnershipError) -> Self {
         match error {
             PartnershipError::Storage(error) => error.clone().into(),
             PartnershipError::Gate(error) => error.clone().into(),
-            PartnershipError::Edge(problem) => problem.clone(),
+            PartnershipError::Edge(problem) => (**problem).clone(),
             PartnershipError::Absent => Self::not_found(),
             PartnershipError::Refused(refusal) => (*refusal).into(),
             PartnershipError::Polygon(fault) => Self::invalid("/polygon", fault.code(), fault.detail()),

@@ -118,7 +118,7 @@ impl From<Refusal> for Problem {
 
 /// What a partnership has, to become active.
 #[derive(Debug, Clone, Copy)]
-pub struct Readiness {
+pub(super) struct Readiness {
     /// Is its status one that leads to active?
     pub status: bool,
     /// Somebody coordinates it.
@@ -136,7 +136,7 @@ pub struct Readiness {
 ///
 /// # Errors
 /// The first guard that does not hold.
-pub const fn may_activate(ready: Readiness) -> Result<(), Refusal> {
+pub(super) const fn may_activate(ready: Readiness) -> Result<(), Refusal> {
     match ready {
         Readiness { status: false, .. } => Err(Refusal::WrongStatus),
         Readiness { coordinator: false, .. } => Err(Refusal::NoCoordinator),
@@ -152,7 +152,7 @@ pub const fn may_activate(ready: Readiness) -> Result<(), Refusal> {
 ///
 /// # Errors
 /// `NotYoursToGive`.
-pub fn may_nominate(giver: &[Role], role: Role) -> Result<(), Refusal> {
+pub(super) fn may_nominate(giver: &[Role], role: Role) -> Result<(), Refusal> {
     let givers: &[Role] = match role {
         Role::Coordinator => &[Role::Officer],
         Role::Deputy | Role::Steering => &[Role::Officer, Role::Coordinator],
@@ -164,7 +164,7 @@ pub fn may_nominate(giver: &[Role], role: Role) -> Result<(), Refusal> {
 ///
 /// # Errors
 /// `NotYoursToEnd`.
-pub fn may_end(ender: &[Role], is_own: bool, role: Role) -> Result<(), Refusal> {
+pub(super) fn may_end(ender: &[Role], is_own: bool, role: Role) -> Result<(), Refusal> {
     let enders: &[Role] = match role {
         Role::Coordinator => &[Role::Officer],
         Role::Deputy | Role::Steering => &[Role::Officer, Role::Coordinator],
@@ -181,7 +181,7 @@ pub fn may_end(ender: &[Role], is_own: bool, role: Role) -> Result<(), Refusal> 
 ///
 /// # Errors
 /// What stands against it.
-pub fn may_confirm(
+pub(super) fn may_confirm(
     role: Role,
     screening: Option<Screening>,
     members_approval: bool,
@@ -207,14 +207,14 @@ pub fn may_confirm(
 ///
 /// # Errors
 /// `OwnMandate`.
-pub fn not_own(actor: Id<of::Account>, mandate: &Mandate) -> Result<(), Refusal> {
+pub(super) fn not_own(actor: Id<of::Account>, mandate: &Mandate) -> Result<(), Refusal> {
     if actor == mandate.account { Err(Refusal::OwnMandate) } else { Ok(()) }
 }
 /// Over which reach an institution's role stands, from what the body names; `Err` names the field at fault.
 ///
 /// # Errors
 /// The field that is missing, or that does not belong.
-pub fn institution_reach(
+pub(super) fn institution_reach(
     role: Role,
     zone: Option<Id<of::Zone>>,
     municipality: Option<String>,

@@ -9,6 +9,7 @@ use tokio::sync::watch;
 use tokio_cron_scheduler::{Job, JobScheduler};
 
 use crate::access;
+use crate::accounts;
 use crate::config::Config;
 use crate::config::EmailTransport;
 use crate::config::SmsTransport;
@@ -84,7 +85,6 @@ pub fn channels(config: &Config) -> anyhow::Result<Channels> {
                 sender: sms.sender.clone(),
                 in_flight: sms.in_flight,
                 timeout: Duration::from_secs(sms.timeout_seconds),
-                dlr_url: None,
                 max_parts: sms.parts_max,
                 provider: "kannel".to_owned(),
             })?)
@@ -147,6 +147,8 @@ pub async fn minute(database: &Database) -> Result<(), StorageError> {
         .writing(|tx| {
             let before = tx.now()?.minus(ADDRESS_LIFE);
             access::forget_old_answers(tx)?;
+            access::forget_old_throttles(tx)?;
+            accounts::forget_old_tokens(tx)?;
             delivery::forget_settled(tx, before)?;
             messages::expire_unreleased(tx)?;
             Ok(())

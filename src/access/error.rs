@@ -5,7 +5,7 @@ use crate::http::ProblemType;
 use crate::storage::StorageError;
 
 /// Why work that had been allowed was not done after all.
-#[derive(Debug, thiserror::Error)]
+#[derive(Debug, Clone, thiserror::Error)]
 pub enum GateError {
     /// The grant ended, or the session, between the decision and the write.
     #[error("the right to do this ended a moment ago")]
@@ -25,6 +25,11 @@ pub enum GateError {
 }
 impl From<GateError> for Problem {
     fn from(error: GateError) -> Self {
+        Self::from(&error)
+    }
+}
+impl From<&GateError> for Problem {
+    fn from(error: &GateError) -> Self {
         match error {
             GateError::Lapsed => {
                 Self::new(ProblemType::Forbidden, "your mandate ended a moment ago; nothing was changed")

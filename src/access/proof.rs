@@ -269,6 +269,22 @@ impl<A: Action> Authorized<A> {
         let database = self.house.database.clone();
         database.reading(move |tx| work(tx, &self)).await
     }
+    /// A short transaction of its own before the work: for what must not stand inside the work's, such as counting a try
+    /// and fetching what a slow check compares with. Never the work itself: the right is not looked at again here, and
+    /// nothing is recorded.
+    ///
+    /// # Errors
+    /// The work's own.
+    pub async fn beforehand<T, E>(
+        &self,
+        work: impl FnOnce(&mut Tx<'_>) -> Result<T, E> + Send + 'static,
+    ) -> Result<T, E>
+    where
+        T: Send + 'static,
+        E: From<StorageError> + Send + 'static,
+    {
+        self.house.database.writing(work).await
+    }
     /// Writes under this proof, in one transaction with the record of the decision.
     ///
     /// # Errors
@@ -303,8 +319,10 @@ impl<A: Action> Authorized<A> {
         E: From<StorageError> + From<GateError> + Send + 'static,
     {
         let Some((operation, key)) = self.asked.clone() else { return Err(GateError::KeyMissing.into()) };
-        let asked = Asked { owner: self.actor.account.to_string(), key, operation, body_hash: self.body_hash.get() };
         let database = self.house.database.clone();
+        // Keyed: a body may hold a password, and a bare hash of it could be tried out by whoever reads the database.
+        let body_hash = database.keys().sign("answers", &[&self.body_hash.get()]);
+        let asked = Asked { owner: self.actor.account.to_string(), key, operation, body_hash };
         let again = asked.clone();
         let done = database
             .writing(move |tx| {
@@ -339,6 +357,24 @@ fn token_of(request: &HttpRequest) -> Option<String> {
     value.strip_prefix("Bearer ").map(|token| token.trim().to_owned())
 }
 
+/// Whose token the request carries; takes from their budget, or from their network's where there is none.
+fn signed_in(house: &Gatehouse, request: &HttpRequest) -> Result<(Id<of::Account>, Id<of::Session>), Problem> {
+    let now = house.database.clock().now();
+    let Some((account, session)) = token_of(request).and_then(|token| house.bearer.read(&token, now)) else {
+        house.rates.take(&RateClass::Network(house.client(request)))?;
+        return Err(not_signed_in());
+    };
+    let safe = request.method().is_safe();
+    house.rates.take(&if safe { RateClass::Read(account.uuid()) } else { RateClass::Write(account.uuid()) })?;
+    Ok((account, session))
+}
+/// The operation and its idempotency key, where an acceptable one was sent.
+fn asked(request: &HttpRequest) -> Option<(String, String)> {
+    let key = request.headers().get("idempotency-key").and_then(|value| value.to_str().ok());
+    let key = key.filter(|key| answers::acceptable(key))?;
+    Some((format!("{} {}", request.method(), request.path()), key.to_owned()))
+}
+
 impl<A: Action> FromRequest for Authorized<A> {
     type Error = Problem;
     type Future = Pin<Box<dyn Future<Output = Result<Self, Problem>>>>;
@@ -346,18 +382,7 @@ impl<A: Action> FromRequest for Authorized<A> {
         let request = request.clone();
         Box::pin(async move {
             let house = Gatehouse::of(&request)?;
-            let now = house.database.clock().now();
-            let signed_in = token_of(&request).and_then(|token| house.bearer.read(&token, now));
-            let Some((account, session)) = signed_in else {
-                house.rates.take(&RateClass::Network(house.client(&request)))?;
-                return Err(not_signed_in());
-            };
-            let rate = if request.method().is_safe() {
-                RateClass::Read(account.uuid())
-            } else {
-                RateClass::Write(account.uuid())
-            };
-            house.rates.take(&rate)?;
+            let (account, session) = signed_in(&house, &request)?;
             let path = web::Path::<<A::Target as Target>::Path>::extract(&request)
                 .into_inner()
                 .ok()
@@ -376,12 +401,6 @@ impl<A: Action> FromRequest for Authorized<A> {
                 .await?;
             let Some((actor, located, at)) = found else { return Err(not_signed_in()) };
             let id = request_id(&request);
-            let operation = format!("{} {}", request.method(), request.path());
-            let key = request
-                .headers()
-                .get("idempotency-key")
-                .and_then(|value| value.to_str().ok())
-                .filter(|key| answers::acceptable(key));
             let body_hash = BodyHash::default();
             request.extensions_mut().insert(body_hash.clone());
             let refused = |outcome, place: &Place, target: String| NewDecision {
@@ -401,7 +420,7 @@ impl<A: Action> FromRequest for Authorized<A> {
             };
             match decide(&actor, A::PERMISSION, &place, sensitive, is_fresh(&actor, at)) {
                 Decision::Allowed(grant) => {
-                    let asked = key.map(|key| (operation, key.to_owned()));
+                    let asked = asked(&request);
                     let proof = Self {
                         actor,
                         grant,
@@ -461,7 +480,7 @@ impl<O: Open> Public<O> {
     ///
     /// # Errors
     /// The work's own.
-    pub async fn read<T, E>(self, work: impl FnOnce(&mut Tx<'_>) -> Result<T, E> + Send + 'static) -> Result<T, E>
+    pub async fn read<T, E>(&self, work: impl FnOnce(&mut Tx<'_>) -> Result<T, E> + Send + 'static) -> Result<T, E>
     where
         T: Send + 'static,
         E: From<StorageError> + Send + 'static,

@@ -22,6 +22,12 @@ pub struct Throttle {
     pub window: Duration,
 }
 
+/// When the window began that holds this moment.
+fn start_of(throttle: Throttle, now: Timestamp) -> Timestamp {
+    let length = i64::try_from(throttle.window.as_micros()).unwrap_or(i64::MAX).max(1);
+    Timestamp::from_micros(now.micros().div_euclid(length).saturating_mul(length))
+}
+
 /// Takes one try for `key` (hashed before it is stored). `Err(wait)` inside when none is left.
 ///
 /// # Errors
@@ -29,8 +35,7 @@ pub struct Throttle {
 pub fn take(tx: &mut Tx<'_>, throttle: Throttle, key: &str) -> Result<Result<(), Duration>, StorageError> {
     let now = tx.now()?;
     let bucket = tx.index(throttle.name, key);
-    let length = i64::try_from(throttle.window.as_micros()).unwrap_or(i64::MAX).max(1);
-    let start = Timestamp::from_micros(now.micros().div_euclid(length).saturating_mul(length));
+    let start = start_of(throttle, now);
     on_either!(tx, |c| diesel::insert_into(throttles::table)
         .values((throttles::bucket.eq(&bucket), throttles::window_start.eq(start), throttles::used.eq(1)))
         .on_conflict((throttles::bucket, throttles::window_start))
@@ -43,4 +48,34 @@ pub fn take(tx: &mut Tx<'_>, throttle: Throttle, key: &str) -> Result<Result<(),
         .select(throttles::used)
         .first(tx.db())?;
     if used > throttle.most { Ok(Err(start.plus(throttle.window).since(now))) } else { Ok(Ok(())) }
+}
+
+/// Gives a try back that turned out right, so that only the wrong ones add up.
+///
+/// # Errors
+/// When the database fails.
+pub fn give_back(tx: &mut Tx<'_>, throttle: Throttle, key: &str) -> Result<(), StorageError> {
+    let now = tx.now()?;
+    let bucket = tx.index(throttle.name, key);
+    diesel::update(
+        throttles::table
+            .filter(throttles::bucket.eq(bucket))
+            .filter(throttles::window_start.eq(start_of(throttle, now)))
+            .filter(throttles::used.gt(0)),
+    )
+    .set(throttles::used.eq(throttles::used - 1))
+    .execute(tx.db())?;
+    Ok(())
+}
+
+/// The longest window of all.
+const LONGEST: Duration = Duration::from_secs(24 * 3600);
+
+/// Deletes the counts of windows that are over.
+///
+/// # Errors
+/// When the database fails.
+pub fn forget_old_throttles(tx: &mut Tx<'_>) -> Result<usize, StorageError> {
+    let before = tx.now()?.minus(LONGEST);
+    Ok(diesel::delete(throttles::table.filter(throttles::window_start.lt(before))).execute(tx.db())?)
 }

@@ -67,8 +67,10 @@ pub fn open(config: &Config, clock: Clock, durability: Durability) -> anyhow::Re
     let keys = Arc::new(keys(config)?);
     let url = config.database.url.replace("{data_dir}", &config.data_dir);
     let target = Target::parse(&url, durability).map_err(|reason| anyhow::anyhow!(reason))?;
-    Database::open(&target, config.database.connections, clock, keys)
-        .map_err(|error| anyhow::anyhow!("the database cannot be opened: {error}"))
+    let database = Database::open(&target, config.database.connections, clock, keys)
+        .map_err(|error| anyhow::anyhow!("the database cannot be opened: {error}"))?;
+    database.write(territory::load_reference)?;
+    Ok(database)
 }
 /// The keys: the file that is named, else one made in the data folder, which production refuses.
 fn keys(config: &Config) -> anyhow::Result<Keyring> {

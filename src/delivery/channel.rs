@@ -26,6 +26,8 @@ pub struct Parcel {
     pub html: Option<String>,
     /// Where one POST ends these messages (RFC 8058).
     pub unsubscribe_url: Option<String>,
+    /// Where the provider reports on this delivery: a signed link of its own.
+    pub receipt_url: Option<String>,
     /// How long the message is still of use, counted from the hand-over. Past it nothing is sent any more.
     pub deadline_in: Duration,
 }
@@ -118,6 +120,7 @@ mod tests {
             text: "white van".into(),
             html: Some("white van".into()),
             unsubscribe_url: Some("https://example.be/secret".into()),
+            receipt_url: None,
             deadline_in: Duration::from_secs(1),
         };
         assert_eq!(format!("{parcel:?}"), r#"Parcel { delivery: 7, key: "abc", attempt: 2, .. }"#);

@@ -11,7 +11,7 @@ use super::channel;
 use super::channel::{Answer, Parcel};
 use super::content::Body;
 use super::lifecycle::Channel;
-use super::links::{leave_url, unsubscribe_url};
+use super::links::{leave_url, receipt_url, unsubscribe_url};
 use super::queue::{self, Claimed, Settlement};
 use super::retry::verdict;
 use crate::config::Config;
@@ -167,6 +167,7 @@ impl Courier {
             text: body.text,
             html: body.html,
             unsubscribe_url,
+            receipt_url: (channel == Channel::Sms).then(|| receipt_url(&self.config, keys, delivery.id)),
             deadline_in: delivery.deadline.since(now),
         }
     }

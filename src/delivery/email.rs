@@ -28,13 +28,26 @@ pub struct MailSender {
     pub domain: String,
 }
 
+impl MailSender {
+    /// Whether mail can be written as this sender at all, so that a slip in the settings shows before the first alert.
+    pub fn check(&self) -> Result<(), ComposeError> {
+        for mailbox in std::iter::once(&self.from).chain(&self.reply_to) {
+            named(mailbox)?;
+            if recipient(mailbox.email.as_ref())? != mailbox.email {
+                return Err(ComposeError::Address);
+            }
+        }
+        if is_dot_atom(&self.domain, 253) { Ok(()) } else { Err(ComposeError::MessageId) }
+    }
+}
+
 /// Why a parcel cannot be written as an e-mail. Names the field, never its content.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum ComposeError {
     /// A header's value holds a line break or another control character.
     #[error("control character in {0}")]
     Control(&'static str),
-    /// The recipient's address is none, or wants SMTPUTF8.
+    /// The address is none, or wants SMTPUTF8.
     #[error("unusable e-mail address")]
     Address,
     /// Key or domain cannot stand in a `Message-ID`.
@@ -198,6 +211,7 @@ mod tests {
             text: "België\n".into(),
             html: Some("<p>België</p>".into()),
             unsubscribe_url: Some(format!("https://example.be/u/{}", "t".repeat(120))),
+            receipt_url: None,
             deadline_in: Duration::from_secs(60),
         }
     }

@@ -36,3 +36,9 @@ pub fn contact_url(config: &Config, keys: &Keyring, contact: Id<of::ContactPoint
         link_token(keys, Purpose::ConfirmContact, contact.uuid().as_u128())
     )
 }
+/// Where a gateway reports on a delivery.
+#[must_use]
+pub(super) fn receipt_url(config: &Config, keys: &Keyring, delivery: i64) -> String {
+    let subject = u128::try_from(delivery).unwrap_or(0);
+    format!("{}/hooks/sms/{}", config.server.public_url, link_token(keys, Purpose::Receipt, subject))
+}

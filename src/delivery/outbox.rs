@@ -157,6 +157,7 @@ mod tests {
             text: text.into(),
             html: None,
             unsubscribe_url: None,
+            receipt_url: None,
             deadline_in: Duration::from_secs(60),
         }
     }

@@ -403,6 +403,45 @@ pub fn cancel(tx: &mut Tx<'_>, batch: Uuid, reason: &str) -> Result<usize, Stora
     .execute(tx.db())?)
 }
 
+/// Cancels what waits for a membership, on one channel or on all: whoever left gets nothing more. What a courier holds at
+/// this moment is left to it. Returns how many.
+///
+/// # Errors
+/// When the database fails.
+pub fn cancel_for_membership(
+    tx: &mut Tx<'_>,
+    membership: Id<of::Membership>,
+    channel: Option<Channel>,
+    reason: &str,
+) -> Result<usize, StorageError> {
+    let now = tx.now()?;
+    let mut waiting = deliveries::table
+        // A literal and not a bind: a generic plan could not use the partial index.
+        .filter(diesel::dsl::sql::<diesel::sql_types::Bool>("deliveries.due_at IS NOT NULL"))
+        .filter(deliveries::membership_id.eq(Some(membership)))
+        .filter(deliveries::state.eq_any([State::Planned, State::Queued, State::Deferred, State::Unknown]))
+        .select(deliveries::id)
+        .into_boxed();
+    if let Some(channel) = channel {
+        waiting = waiting.filter(deliveries::channel.eq(channel));
+    }
+    let ids: Vec<i64> = waiting.load(tx.db())?;
+    // The state is asked again: a courier may have taken one in between.
+    Ok(diesel::update(deliveries::table.filter(deliveries::id.eq_any(ids)).filter(deliveries::state.eq_any([
+        State::Planned,
+        State::Queued,
+        State::Deferred,
+        State::Unknown,
+    ])))
+    .set((
+        deliveries::state.eq(State::Cancelled),
+        deliveries::reason.eq(Some(reason)),
+        deliveries::due_at.eq(None::<Timestamp>),
+        deliveries::settled_at.eq(Some(now)),
+    ))
+    .execute(tx.db())?)
+}
+
 /// How many deliveries of a batch stand where, by channel and state.
 ///
 /// # Errors

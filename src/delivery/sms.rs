@@ -99,8 +99,6 @@ pub struct KannelSettings {
     pub password: SecretString,
     /// The name or number shown to the recipient.
     pub sender: String,
-    /// Where delivery reports go. We append `key`, `attempt`, `status` and `id`; a token of its own may stand in it.
-    pub dlr_url: Option<String>,
     /// How many requests may be open at once.
     pub in_flight: usize,
     /// How long a request may take.
@@ -120,9 +118,6 @@ pub enum KannelSetupError {
     /// The gateway's address is no URL.
     #[error("the gateway's address is no http or https URL")]
     Url,
-    /// Kannel reads `%` in the report's address as the beginning of a code of its own.
-    #[error("the address for delivery reports is no plain URL, or holds a percent sign")]
-    ReportUrl,
 }
 
 /// A Kannel gateway, as a channel.
@@ -138,9 +133,6 @@ impl KannelChannel {
     pub fn new(settings: KannelSettings) -> Result<Self, KannelSetupError> {
         let web = |url: &str| Url::parse(url).ok().filter(|url| matches!(url.scheme(), "http" | "https"));
         let url = web(&settings.url).ok_or(KannelSetupError::Url)?;
-        if settings.dlr_url.as_deref().is_some_and(|url| web(url).is_none() || url.contains(['%', '#', ' '])) {
-            return Err(KannelSetupError::ReportUrl);
-        }
         // reqwest takes the provider of the whole process; somebody may have chosen it already.
         let _ = rustls::crypto::ring::default_provider().install_default();
         let client = Client::builder()
@@ -197,11 +189,10 @@ impl KannelChannel {
             Encoding::Gsm7 => query.push(("coding", "0".into())),
             Encoding::Ucs2 => query.extend([("coding", "2".into()), ("charset", "UTF-8".into())]),
         }
-        if let Some(base) = &settings.dlr_url {
-            let joint = if base.contains('?') { '&' } else { '?' };
-            let (key, attempt) = (&parcel.key, parcel.attempt);
+        // Kannel reads a `%` as the beginning of a code of its own, so an address that holds one is not given to it.
+        if let Some(url) = parcel.receipt_url.as_ref().filter(|url| !url.contains(['%', '#', ' '])) {
             // `%d` and `%F` are for Kannel to fill in; on the way there the query encodes the sign once.
-            query.push(("dlr-url", format!("{base}{joint}key={key}&attempt={attempt}&status=%d&id=%F")));
+            query.push(("dlr-url", format!("{url}?type=%d&id=%F")));
             query.push(("dlr-mask", "31".into()));
         }
         query

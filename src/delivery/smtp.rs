@@ -103,8 +103,8 @@ pub enum SmtpSetupError {
     /// The name we introduce ourselves with is not one word of ASCII.
     #[error("the hello name is not a host name")]
     HelloName,
-    /// The sender's address, or the domain for the `Message-ID`, cannot be used.
-    #[error("the sender's address cannot be used")]
+    /// The sender's address or name, or the domain for the `Message-ID`, cannot be used.
+    #[error("the sender's address, name or domain cannot be used")]
     Sender,
     /// A user without a password, or the other way round.
     #[error("user name and password belong together")]
@@ -138,9 +138,7 @@ impl SmtpChannel {
             Some(_) => return Err(SmtpSetupError::HelloName),
             None => ClientId::default(),
         };
-        if recipient(settings.sender.from.email.as_ref()).ok().as_ref() != Some(&settings.sender.from.email) {
-            return Err(SmtpSetupError::Sender);
-        }
+        settings.sender.check().map_err(|_| SmtpSetupError::Sender)?;
         let credentials = match (&settings.username, &settings.password) {
             (Some(user), Some(password)) => Some(Credentials::new(user.clone(), password.expose_secret().into())),
             (None, None) => None,

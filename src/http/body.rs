@@ -30,7 +30,7 @@ impl BodyHash {
 #[derive(Debug)]
 pub struct Json<T>(pub T);
 
-async fn bytes_of(request: &HttpRequest, mut payload: Payload) -> Result<web::Bytes, Problem> {
+pub(super) async fn bytes_of(request: &HttpRequest, mut payload: Payload) -> Result<web::Bytes, Problem> {
     let bytes = web::Bytes::from_request(request, &mut payload).await.map_err(|error| {
         if error.as_response_error().status_code() == actix_web::http::StatusCode::PAYLOAD_TOO_LARGE {
             Problem::new(ProblemType::TooLarge, "send less at once; the limits stand in the documentation")
@@ -43,7 +43,7 @@ async fn bytes_of(request: &HttpRequest, mut payload: Payload) -> Result<web::By
     }
     Ok(bytes)
 }
-fn media_type(request: &HttpRequest) -> String {
+pub(super) fn media_type(request: &HttpRequest) -> String {
     let value = request.headers().get(CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or_default();
     value.split(';').next().unwrap_or_default().trim().to_ascii_lowercase()
 }

@@ -72,21 +72,16 @@ fn plain_problem(status: StatusCode) -> Problem {
 /// Gives every refusal its instance and every answer its id; logs each once.
 ///
 /// # Errors
-/// None of its own.
+/// What comes from below without an answer; nothing of its own.
 pub async fn finish<B: MessageBody + 'static>(
     request: ServiceRequest,
     next: Next<B>,
 ) -> Result<ServiceResponse<EitherBody<BoxBody, B>>, actix_web::Error> {
     let id = request_id(request.request());
-    let kept = request.request().clone();
     let is_api = !request.path().starts_with("/docs");
-    let response = match next.call(request).await {
-        Ok(response) => response,
-        Err(error) => {
-            let response = error.error_response();
-            return Ok(finished(ServiceResponse::new(kept, response), id, is_api).map_into_left_body());
-        }
-    };
+    // No clone of the request may live while it is routed: actix writes the parameters of the path into it. The router
+    // makes an answer of every error, so what comes back as an error has no request to answer to.
+    let response = next.call(request).await?;
     if response.status().is_client_error() || response.status().is_server_error() {
         let (request, response) = response.into_parts();
         let is_page =

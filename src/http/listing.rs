@@ -1,5 +1,6 @@
 //! Lists: one page as JSON with the key of the next, or the same rows as CSV for a spreadsheet.
 
+use std::borrow::Cow;
 use std::collections::BTreeSet;
 
 use actix_web::body::BoxBody;
@@ -8,6 +9,8 @@ use actix_web::{HttpRequest, HttpResponse, Responder};
 use serde::Serialize;
 use serde_json::Value;
 use utoipa::ToSchema;
+use utoipa::openapi::schema::{ArrayBuilder, ObjectBuilder, Schema, Type};
+use utoipa::openapi::{Ref, RefOr};
 
 use super::describe::{Described, Operation};
 
@@ -23,7 +26,7 @@ pub fn page_limit(limit: Option<u8>) -> i64 {
 }
 
 /// One page of a list.
-#[derive(Debug, Serialize, ToSchema)]
+#[derive(Debug, Serialize)]
 pub struct Listing<T> {
     /// The rows, in the order of their making unless the operation says otherwise.
     pub items: Vec<T>,
@@ -45,6 +48,26 @@ impl<T> Listing<T> {
     #[must_use]
     pub fn map<U>(self, change: impl FnMut(T) -> U) -> Listing<U> {
         Listing { items: self.items.into_iter().map(change).collect(), next: self.next }
+    }
+}
+
+// By hand: the macro calls the pages of all lists by one name.
+impl<T: ToSchema> utoipa::PartialSchema for Listing<T> {
+    fn schema() -> RefOr<Schema> {
+        let items = ArrayBuilder::new().items(Ref::from_schema_name(T::name()));
+        let next = ObjectBuilder::new()
+            .schema_type(Type::String)
+            .description(Some("Give this as `after` for the next page; absent on the last."));
+        ObjectBuilder::new().property("items", items).required("items").property("next", next).into()
+    }
+}
+impl<T: ToSchema> ToSchema for Listing<T> {
+    fn name() -> Cow<'static, str> {
+        format!("ListingOf{}", T::name()).into()
+    }
+    fn schemas(schemas: &mut Vec<(String, RefOr<Schema>)>) {
+        schemas.push((T::name().into_owned(), T::schema()));
+        T::schemas(schemas);
     }
 }
 

@@ -3,22 +3,28 @@
 
 mod answer;
 mod body;
+mod csv_file;
 mod describe;
 mod edge;
 mod etag;
 mod html;
 mod listing;
+mod path;
+mod path_id;
 mod problem;
 mod query;
 mod rates;
 
 pub use answer::{Answer, StoredAnswer};
 pub use body::{BodyHash, Form, Json};
+pub use csv_file::CsvFile;
 pub use describe::{Described, Operation};
 pub use edge::{RootSpan, client_network, finish, request_id};
 pub use etag::IfMatch;
 pub use html::Html;
 pub use listing::{Listing, PAGE_MAX, page_limit};
+pub use path::PathText;
+pub use path_id::PathId;
 pub use problem::{FieldFault, Problem, ProblemType, Refusals};
 pub use query::Query;
 pub use rates::{RateClass, Rates};

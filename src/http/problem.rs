@@ -207,6 +207,11 @@ impl ResponseError for Problem {
 }
 impl From<StorageError> for Problem {
     fn from(error: StorageError) -> Self {
+        Self::from(&error)
+    }
+}
+impl From<&StorageError> for Problem {
+    fn from(error: &StorageError) -> Self {
         match error {
             StorageError::Busy => {
                 Self::new(ProblemType::Busy, "many are at work at once; nothing was changed, send the request again")
@@ -218,7 +223,7 @@ impl From<StorageError> for Problem {
                     "the database is away; nothing was changed, send the request again in a moment",
                 )
                 .retry_after(5);
-                problem.cause = Some(cause);
+                problem.cause = Some(cause.clone());
                 problem
             }
             StorageError::Unique(_) => Self::new(
@@ -230,7 +235,7 @@ impl From<StorageError> for Problem {
                     ProblemType::Internal,
                     "something went wrong on our side; quote the instance when you report it",
                 );
-                problem.cause = Some(cause);
+                problem.cause = Some(cause.clone());
                 problem
             }
         }

@@ -1,6 +1,32 @@
-//! members
+//! Members: who takes part in a partnership, how they come to, and how they leave.
+//!
+//! Somebody applies on the web or on paper; a code shows that the contact is theirs; the coordinator admits or refuses; the
+//! member leaves when they please, with one action and without a sign-in. `rules.rs` says who may join, `lifecycle.rs`
+//! which way a membership can go. Other slices ask for [`recipients`] and know nothing of the rest.
 
-use crate::access::Routes;
+mod actions;
+mod admit;
+mod apply;
+mod asked;
+mod confirm;
+mod correct;
+mod end;
+mod enter;
+mod error;
+mod facts;
+mod letters;
+mod lifecycle;
+mod member;
+mod pages;
+mod payloads;
+mod refuse;
+mod reveal;
+mod routes;
+mod rules;
+mod show;
+mod store;
 
-/// Mounts nothing yet.
-pub fn routes(_: &mut Routes<'_>) {}
+pub use actions::MemberTarget;
+pub use member::{AdhesionMode, Basis, MaskedMember, MembershipStatus, NewMember, Recipient, Source};
+pub use routes::routes;
+pub use store::{enter_active_member, members_by_ids, recipients};

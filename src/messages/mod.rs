@@ -1,19 +1,32 @@
-//! messages
+//! What a partnership has to say: written by officers, coordinators and those who may propose; approved by the police
+//! exactly as it will be read; sent to every member who can be reached; followed by an end and by feedback.
 
-use crate::access::Routes;
-use crate::storage::{StorageError, Tx};
+mod actions;
+mod approve;
+mod audience;
+mod close;
+mod draft;
+mod edit;
+mod error;
+mod follow_up;
+mod inbox;
+mod lifecycle;
+mod message;
+mod notify;
+mod payloads;
+mod preview;
+mod progress;
+mod release;
+mod render;
+mod return_or_reject;
+mod review;
+mod routes;
+pub mod rules;
+mod stop;
+mod store;
+mod submit;
+mod verify;
 
-/// Mounts nothing yet.
-pub fn routes(_: &mut Routes<'_>) {}
-/// x
-/// # Errors
-/// Never.
-pub fn close_dispatched(_: &mut Tx<'_>) -> Result<usize, StorageError> {
-    Ok(0)
-}
-/// x
-/// # Errors
-/// Never.
-pub fn expire_unreleased(_: &mut Tx<'_>) -> Result<usize, StorageError> {
-    Ok(0)
-}
+pub use close::{close_dispatched, expire_unreleased};
+pub use message::{Class, InformationSource, Kind, MessageText, Mode, Status};
+pub use routes::routes;

@@ -21,7 +21,7 @@ impl Constraint {
 }
 
 /// Why the database did not do what it was asked.
-#[derive(Debug, thiserror::Error)]
+#[derive(Debug, Clone, thiserror::Error)]
 pub enum StorageError {
     /// No connection came free in time, or another transaction was in the way: try again.
     #[error("the database is busy")]

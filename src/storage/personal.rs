@@ -22,6 +22,8 @@ pub const PERSONS_NAME: &str = "persons.name";
 pub const CONTACT_POINTS_VALUE: &str = "contact_points.value";
 /// The address with which somebody signs in.
 pub const ACCOUNTS_EMAIL: &str = "accounts.email";
+/// Who invites, and to what.
+pub const ACCOUNT_TOKENS_DETAILS: &str = "account_tokens.details";
 /// Where a member lives or works.
 pub const MEMBERSHIPS_ADDRESS: &str = "memberships.address";
 /// Where one delivery goes.
@@ -38,6 +40,7 @@ pub const COLUMNS: &[PersonalColumn] = &[
     column("contact_points.value_index", "people", "keyed index: to find the member behind an address"),
     column(ACCOUNTS_EMAIL, "accounts", "to sign in and to be told what waits"),
     column("accounts.email_index", "accounts", "keyed index: to find the account behind an address"),
+    column(ACCOUNT_TOKENS_DETAILS, "accounts", "who invites to what, for the invitation's page; emptied once used"),
     column(MEMBERSHIPS_ADDRESS, "members", "living or working inside the perimeter"),
     column("memberships.dwelling_index", "members", "keyed index: one SMS a dwelling where the plan says so"),
     column(DELIVERIES_ADDRESS, "delivery", "where the message goes; emptied after settling"),

@@ -136,6 +136,7 @@ diesel::table! {
         token_hash -> Binary,
         expires_at -> Moment,
         used_at -> Nullable<Moment>,
+        details -> Nullable<Binary>,
         created_at -> Moment,
     }
 }

@@ -36,6 +36,10 @@ kinds! {
         AcceptInvitation = "accept_invitation" ["name", "inviter", "role"],
         /// The invitation is accepted.
         InvitationAccepted = "invitation_accepted" [],
+        /// Asks for `password` and `password_repeat`, in place of the old one.
+        ResetPassword = "reset_password" ["name"],
+        /// The new password is in force.
+        PasswordReset = "password_reset" [],
         /// Whether a message is genuine. `state` is `genuine`, `exercise`, `stopped`, `corrected` or `unknown` (which
         /// shows none of the other values). Never shows the message.
         Verify = "verify" ["state", "partnership", "zone", "sent_at"],
@@ -201,6 +205,7 @@ mod tests {
             (PageKind::Unsubscribe, &["type=\"hidden\" name=\"List-Unsubscribe\" value=\"One-Click\""]),
             (PageKind::ConfirmContact, &["name=\"code\""]),
             (PageKind::AcceptInvitation, &["name=\"password\"", "name=\"password_repeat\"", "coordinateur adjoint"]),
+            (PageKind::ResetPassword, &["name=\"password\"", "name=\"password_repeat\""]),
         ] {
             let page = form(kind, "");
             assert!(page.contains("<form method=\"post\" enctype=\"application/x-www-form-urlencoded\">"), "{page}");

@@ -18,6 +18,7 @@ CREATE TABLE account_tokens (
     token_hash bytea NOT NULL CONSTRAINT account_tokens_once UNIQUE,
     expires_at timestamptz NOT NULL,
     used_at timestamptz,
+    details bytea,
     created_at timestamptz NOT NULL
 );
 CREATE INDEX account_tokens_by_account ON account_tokens (account_id);

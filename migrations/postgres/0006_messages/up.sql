@@ -49,7 +49,7 @@ CREATE TABLE approvals (
     version_id uuid NOT NULL REFERENCES message_versions,
     hash text NOT NULL,
     plan_number integer NOT NULL,
-    policy text NOT NULL CONSTRAINT approvals_policy_known CHECK (policy IN ('dual', 'solo_duty', 'release_alone')),
+    policy text NOT NULL CONSTRAINT approvals_policy_known CHECK (policy IN ('dual', 'solo_duty', 'correction', 'own_non_urgent', 'release_alone')),
     reason text,
     checklist jsonb NOT NULL,
     audience jsonb NOT NULL,

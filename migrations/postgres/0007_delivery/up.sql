@@ -55,3 +55,4 @@ CREATE TABLE receipts (
     received_at timestamptz NOT NULL
 );
 CREATE INDEX receipts_by_delivery ON receipts (delivery_id);
+CREATE INDEX deliveries_open ON deliveries (batch_id) WHERE settled_at IS NULL;

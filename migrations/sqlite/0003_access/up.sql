@@ -19,6 +19,7 @@ CREATE TABLE account_tokens (
     token_hash BLOB NOT NULL CONSTRAINT account_tokens_once UNIQUE,
     expires_at BIGINT NOT NULL,
     used_at BIGINT,
+    details BLOB,
     created_at BIGINT NOT NULL
 );
 CREATE INDEX account_tokens_by_account ON account_tokens (account_id);

@@ -50,7 +50,7 @@ CREATE TABLE approvals (
     version_id TEXT NOT NULL REFERENCES message_versions,
     hash TEXT NOT NULL,
     plan_number INTEGER NOT NULL,
-    policy TEXT NOT NULL CONSTRAINT approvals_policy_known CHECK (policy IN ('dual', 'solo_duty', 'release_alone')),
+    policy TEXT NOT NULL CONSTRAINT approvals_policy_known CHECK (policy IN ('dual', 'solo_duty', 'correction', 'own_non_urgent', 'release_alone')),
     reason TEXT,
     checklist TEXT NOT NULL,
     audience TEXT NOT NULL,

@@ -56,3 +56,4 @@ CREATE TABLE receipts (
     received_at BIGINT NOT NULL
 );
 CREATE INDEX receipts_by_delivery ON receipts (delivery_id);
+CREATE INDEX deliveries_open ON deliveries (batch_id) WHERE settled_at IS NULL;

@@ -58,6 +58,14 @@ fn channel(sink: &SmtpSink) -> SmtpChannel {
     SmtpChannel::new(settings(sink.port())).unwrap()
 }
 
+/// A port where nobody listens, as long as the socket lives.
+fn closed_port() -> (tokio::net::TcpSocket, u16) {
+    let socket = tokio::net::TcpSocket::new_v4().unwrap();
+    socket.bind("127.0.0.1:0".parse().unwrap()).unwrap();
+    let port = socket.local_addr().unwrap().port();
+    (socket, port)
+}
+
 fn impatient(sink: &SmtpSink) -> SmtpChannel {
     SmtpChannel::new(SmtpSettings { timeout: IMPATIENT, ..settings(sink.port()) }).unwrap()
 }
@@ -72,6 +80,7 @@ fn letter(delivery: i64) -> Parcel {
         text: format!("Text {delivery}\n{}", "A white van.\n".repeat(150)),
         html: None,
         unsubscribe_url: None,
+        receipt_url: None,
         deadline_in: Duration::from_secs(600),
     }
 }
@@ -228,10 +237,7 @@ async fn a_refused_sender_is_the_channels_own_fault() {
 #[tokio::test]
 async fn a_relay_that_is_away_costs_one_wait_and_not_one_a_parcel() {
     let office = PostOffice::open().await;
-    let closed = {
-        let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
-        listener.local_addr().unwrap().port()
-    };
+    let (_reserved, closed) = closed_port();
     let gone = SmtpChannel::new(settings(closed)).unwrap();
     assert!(answers(&gone, letters(50)).await.values().all(|a| *a == Answer::deferred("connect: connection refused")));
 
@@ -360,6 +366,9 @@ fn settings_that_cannot_work_are_refused_at_once() {
     assert_eq!(refused(|_| ()), None);
     assert_eq!(refused(|s| s.host = "not a host".into()), Some(SmtpSetupError::Host));
     assert_eq!(refused(|s| s.hello_name = Some("a\r\nMAIL FROM:<x@y>".into())), Some(SmtpSetupError::HelloName));
+    assert_eq!(refused(|s| s.sender.domain = "example.be>".into()), Some(SmtpSetupError::Sender));
+    assert_eq!(refused(|s| s.sender.from = "plp@brûlé.be".parse().unwrap()), Some(SmtpSetupError::Sender));
+    assert_eq!(refused(|s| s.sender.from.name = Some("PLP\r\nBcc: x".into())), Some(SmtpSetupError::Sender));
     assert_eq!(refused(|s| s.username = Some("vigie".into())), Some(SmtpSetupError::Credentials));
     let in_clear = |s: &mut SmtpSettings| {
         (s.host, s.username, s.password) = ("relay.example.be".into(), Some("a".into()), Some(SecretString::from("b")));
@@ -453,7 +462,6 @@ fn kannel(url: String) -> KannelSettings {
         username: "vigie".into(),
         password: SecretString::from("p&ss=w+rd%41"),
         sender: "PLP Genk".into(),
-        dlr_url: None,
         in_flight: 4,
         timeout: PATIENT,
         max_parts: 3,
@@ -469,21 +477,27 @@ fn text(delivery: i64, text: &str) -> Parcel {
 async fn an_sms_is_asked_for_byte_for_byte_in_the_alphabet_we_chose() {
     let office = PostOffice::open().await;
     let reports = SmsSink::open().await;
-    let dlr_url = Some(format!("{}?token=t0ken", reports.url().replace("cgi-bin/sendsms", "reports")));
-    let channel = KannelChannel::new(KannelSettings { dlr_url, ..kannel(office.gateway.url()) }).unwrap();
+    let receipt_url = Some(reports.url().replace("cgi-bin/sendsms", "reports/t0ken"));
+    let channel = KannelChannel::new(kannel(office.gateway.url())).unwrap();
     let gsm = "é & 100% + a=b €~ #1?\nhttp://x.be/?a=%20b";
     let ucs2 = "België 🚨 & 100% + %d\r\nçà";
-    assert_eq!(answer(&channel, text(1, gsm)).await, Answer::Accepted { reference: None });
-    assert_eq!(answer(&channel, Parcel { attempt: 2, ..text(2, ucs2) }).await, Answer::Accepted { reference: None });
+    assert_eq!(
+        answer(&channel, Parcel { receipt_url: receipt_url.clone(), ..text(1, gsm) }).await,
+        Answer::Accepted { reference: None }
+    );
+    assert_eq!(
+        answer(&channel, Parcel { attempt: 2, receipt_url: receipt_url.clone(), ..text(2, ucs2) }).await,
+        Answer::Accepted { reference: None }
+    );
     let sms = office.sms();
     assert_eq!((sms[0].text.as_str(), sms[0].coding.as_str(), sms[0].charset.as_deref()), (gsm, "0", None));
     assert_eq!((sms[1].text.as_str(), sms[1].coding.as_str(), sms[1].charset.as_deref()), (ucs2, "2", Some("UTF-8")));
     assert_eq!((sms[0].to.as_str(), sms[0].from.as_str()), ("+32470000001", "PLP Genk"));
     assert_eq!((sms[0].username.as_str(), sms[0].password.as_str()), ("vigie", "p&ss=w+rd%41"));
     assert_eq!((sms[0].dlr_mask.as_deref(), sms[0].validity.as_deref()), (Some("31"), Some("10")));
-    assert!(sms[1].dlr_url.as_deref().unwrap().ends_with("/reports?token=t0ken&key=key2&attempt=2&status=%d&id=%F"));
+    assert!(sms[1].dlr_url.as_deref().unwrap().ends_with("/reports/t0ken?type=%d&id=%F"));
     assert_eq!(office.gateway.reports(&sms[1], 8, "F00-1").await, 202);
-    assert_eq!(reports.targets(), ["/reports?token=t0ken&key=key2&attempt=2&status=8&id=F00-1"]);
+    assert_eq!(reports.targets(), ["/reports/t0ken?type=8&id=F00-1"]);
     assert_eq!(channel.provider(), "gateway");
 }
 
@@ -523,18 +537,13 @@ async fn every_answer_of_the_gateway_means_one_thing() {
 
 #[tokio::test]
 async fn a_gateway_that_is_away_costs_one_wait_and_not_one_a_parcel() {
-    let closed = {
-        let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
-        listener.local_addr().unwrap().port()
-    };
+    let (_reserved, closed) = closed_port();
     let gone = KannelChannel::new(kannel(format!("http://127.0.0.1:{closed}/cgi-bin/sendsms"))).unwrap();
     let parcels = || (1..=50).map(|n| text(n, "Hallo")).collect();
     assert!(answers(&gone, parcels()).await.values().all(|a| *a == Answer::deferred("connect: failed")));
     // A listener whose queue is full answers no further connection at all.
-    let socket = tokio::net::TcpSocket::new_v4().unwrap();
-    socket.bind("127.0.0.1:0".parse().unwrap()).unwrap();
-    let full = socket.listen(1).unwrap();
-    let port = full.local_addr().unwrap().port();
+    let (socket, port) = closed_port();
+    let _full = socket.listen(1).unwrap();
     let waiting = futures_util::future::join_all((0..4).map(async |_| {
         tokio::time::timeout(Duration::from_millis(100), tokio::net::TcpStream::connect(("127.0.0.1", port))).await
     }));
@@ -574,13 +583,8 @@ async fn a_text_the_gateway_would_cut_is_not_sent() {
 
 #[tokio::test]
 async fn a_gateway_that_cannot_work_is_refused_at_once() {
-    let refused = |url: &str, dlr_url: Option<&str>| {
-        KannelChannel::new(KannelSettings { dlr_url: dlr_url.map(str::to_owned), ..kannel(url.into()) }).err()
-    };
-    assert_eq!(refused("https://sms.example.be/cgi-bin/sendsms", Some("https://example.be/r?token=a")), None);
-    assert_eq!(refused("sms.example.be", None), Some(KannelSetupError::Url));
-    assert_eq!(refused("file:///etc/passwd", None), Some(KannelSetupError::Url));
-    for dlr_url in ["nowhere", "https://example.be/r?token=%41", "https://example.be/r#x"] {
-        assert_eq!(refused("http://127.0.0.1/", Some(dlr_url)), Some(KannelSetupError::ReportUrl));
-    }
+    let refused = |url: &str| KannelChannel::new(kannel(url.into())).err();
+    assert_eq!(refused("https://sms.example.be/cgi-bin/sendsms"), None);
+    assert_eq!(refused("sms.example.be"), Some(KannelSetupError::Url));
+    assert_eq!(refused("file:///etc/passwd"), Some(KannelSetupError::Url));
 }

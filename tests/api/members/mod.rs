@@ -1,1 +1,8 @@
-//! members
+//! Members: how they come, how they are shown, how they go.
+
+mod applying;
+mod deciding;
+mod leaving;
+mod listing;
+mod neighbourhood;
+mod reached;

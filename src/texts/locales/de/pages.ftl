@@ -47,6 +47,16 @@ page-invitation_accepted-title = Ihr Konto ist bereit
 page-invitation_accepted-body =
     Sie können sich jetzt mit Ihrer E-Mail-Adresse und Ihrem Passwort anmelden.
 
+page-reset_password-title = Ein neues Passwort wählen
+page-reset_password-body =
+    Guten Tag { $name },
+    wählen Sie ein neues Passwort für Ihr Konto. Danach müssen Sie sich überall neu anmelden.
+page-reset_password-button = Speichern
+
+page-password_reset-title = Ihr neues Passwort gilt
+page-password_reset-body =
+    Sie können sich jetzt mit Ihrer E-Mail-Adresse und Ihrem neuen Passwort anmelden.
+
 page-verify-title = Eine Meldung prüfen
 page-verify-genuine =
     Diese Meldung ist echt.
@@ -68,3 +78,46 @@ page-my_data-title = Ihre Daten
 page-my_data-body = Dies sind alle Daten, die wir über Sie aufbewahren.
 page-my_data-memberships = Ihre Netze
 page-my_data-none = Keine
+
+data-name = Name
+data-language = Sprache
+data-email = E-Mail
+data-mobile = Mobiltelefon
+data-landline = Telefon
+data-address = Adresse
+data-point = Ort auf der Karte
+data-basis = Bezug zum Viertel
+data-adult = Volljährigkeit erklärt am
+data-rules = Hausordnung angenommen (Fassung)
+data-channel = Bevorzugter Weg
+data-night = SMS in der Nacht
+data-exercises = Nimmt an Übungen teil
+data-email_stopped = E-Mails abbestellt
+data-sms_stopped = SMS abbestellt
+data-applied = Antrag gestellt am
+data-joined = Mitglied seit
+data-ended = Beendet am
+data-yes = Ja
+data-no = Nein
+
+language-fr = Französisch
+language-nl = Niederländisch
+language-de = Deutsch
+language-en = Englisch
+basis-lives = wohnt dort
+basis-works = arbeitet dort
+basis-both = wohnt und arbeitet dort
+channel-email = E-Mail
+channel-sms = SMS
+status-requested = Antrag eingegangen
+status-contact_unverified = Kontaktdaten zu bestätigen
+status-pending_approval = wartet auf die Antwort des Koordinators
+status-active = Mitglied
+status-paused = pausiert
+status-review_due = Mitglied, dieses Jahr zu prüfen
+status-unreachable = Mitglied, nicht erreichbar
+status-suspended_provisional = vorläufig ausgeschlossen
+status-refused = Antrag abgelehnt
+status-left = kein Mitglied mehr
+status-excluded = ausgeschlossen
+status-anonymised = Daten gelöscht

@@ -52,5 +52,7 @@ problem-link_unknown = Dieser Link ist nicht mehr gültig oder existiert nicht. 
 problem-wrong_code = Der Code ist nicht richtig. Prüfen Sie ihn und versuchen Sie es noch einmal.
 problem-passwords_differ = Die beiden Passwörter stimmen nicht überein.
 problem-password_weak = Dieses Passwort ist zu leicht zu erraten. Wählen Sie ein längeres.
+problem-password_about_owner = Dieses Passwort enthält Ihren Namen oder Ihre E-Mail-Adresse. Bitte wählen Sie ein anderes.
+problem-password_tried_first = Dieses Passwort würde man als eines der ersten versuchen. Wählen Sie mehrere Wörter, die nichts miteinander zu tun haben.
 problem-too_many = Es gab zu viele Versuche. Warten Sie etwas und versuchen Sie es erneut.
 problem-unavailable = Der Dienst ist im Moment nicht verfügbar. Versuchen Sie es in einigen Minuten erneut.

@@ -47,6 +47,16 @@ page-invitation_accepted-title = Your account is ready
 page-invitation_accepted-body =
     You can now sign in with your e-mail address and your password.
 
+page-reset_password-title = Choose a new password
+page-reset_password-body =
+    Dear { $name },
+    choose a new password for your account. You then have to sign in again everywhere.
+page-reset_password-button = Save
+
+page-password_reset-title = Your new password is in force
+page-password_reset-body =
+    You can now sign in with your e-mail address and your new password.
+
 page-verify-title = Checking a message
 page-verify-genuine =
     This message is genuine.
@@ -68,3 +78,46 @@ page-my_data-title = Your data
 page-my_data-body = This is all the data we keep about you.
 page-my_data-memberships = Your partnerships
 page-my_data-none = None
+
+data-name = Name
+data-language = Language
+data-email = E-mail
+data-mobile = Mobile phone
+data-landline = Telephone
+data-address = Address
+data-point = Place on the map
+data-basis = Link with the neighbourhood
+data-adult = Declared to be an adult on
+data-rules = Internal rules accepted (version)
+data-channel = Preferred channel
+data-night = Text messages at night
+data-exercises = Takes part in exercises
+data-email_stopped = E-mails stopped
+data-sms_stopped = Text messages stopped
+data-applied = Asked to join on
+data-joined = Member since
+data-ended = Ended on
+data-yes = Yes
+data-no = No
+
+language-fr = French
+language-nl = Dutch
+language-de = German
+language-en = English
+basis-lives = lives there
+basis-works = works there
+basis-both = lives and works there
+channel-email = e-mail
+channel-sms = text message
+status-requested = request received
+status-contact_unverified = contact details to be confirmed
+status-pending_approval = waiting for the coordinator
+status-active = member
+status-paused = paused
+status-review_due = member, to be reviewed this year
+status-unreachable = member, cannot be reached
+status-suspended_provisional = suspended
+status-refused = request refused
+status-left = no longer a member
+status-excluded = excluded
+status-anonymised = data erased

@@ -52,5 +52,7 @@ problem-link_unknown = This link is no longer valid or does not exist. Please us
 problem-wrong_code = The code is not correct. Please check it and try once more.
 problem-passwords_differ = The two passwords are not the same.
 problem-password_weak = This password is too easy to guess. Please choose a longer one.
+problem-password_about_owner = This password contains your name or your e-mail address. Please choose another one.
+problem-password_tried_first = This password is one of the first that would be tried. Please choose several words that have nothing to do with each other.
 problem-too_many = There were too many attempts. Please wait a little and try again.
 problem-unavailable = The service is unavailable for a moment. Please try again in a few minutes.

@@ -47,6 +47,16 @@ page-invitation_accepted-title = Votre compte est prêt
 page-invitation_accepted-body =
     Vous pouvez maintenant vous connecter avec votre adresse e-mail et votre mot de passe.
 
+page-reset_password-title = Choisir un nouveau mot de passe
+page-reset_password-body =
+    Bonjour { $name },
+    choisissez un nouveau mot de passe pour votre compte. Vous devrez ensuite vous reconnecter partout.
+page-reset_password-button = Enregistrer
+
+page-password_reset-title = Votre nouveau mot de passe est actif
+page-password_reset-body =
+    Vous pouvez maintenant vous connecter avec votre adresse e-mail et votre nouveau mot de passe.
+
 page-verify-title = Vérification d'un message
 page-verify-genuine =
     Ce message est authentique.
@@ -68,3 +78,46 @@ page-my_data-title = Vos données
 page-my_data-body = Voici toutes les données que nous conservons à votre sujet.
 page-my_data-memberships = Vos partenariats
 page-my_data-none = Aucun
+
+data-name = Nom
+data-language = Langue
+data-email = E-mail
+data-mobile = GSM
+data-landline = Téléphone
+data-address = Adresse
+data-point = Place sur la carte
+data-basis = Lien avec le quartier
+data-adult = Majorité déclarée le
+data-rules = Règlement d'ordre intérieur accepté (version)
+data-channel = Moyen préféré
+data-night = SMS la nuit
+data-exercises = Participe aux exercices
+data-email_stopped = E-mails arrêtés
+data-sms_stopped = SMS arrêtés
+data-applied = Demande introduite le
+data-joined = Membre depuis le
+data-ended = Fin le
+data-yes = Oui
+data-no = Non
+
+language-fr = Français
+language-nl = Néerlandais
+language-de = Allemand
+language-en = Anglais
+basis-lives = y habite
+basis-works = y travaille
+basis-both = y habite et y travaille
+channel-email = e-mail
+channel-sms = SMS
+status-requested = demande reçue
+status-contact_unverified = coordonnées à confirmer
+status-pending_approval = attend la réponse du coordinateur
+status-active = membre
+status-paused = en pause
+status-review_due = membre, à revoir cette année
+status-unreachable = membre, injoignable
+status-suspended_provisional = suspendu
+status-refused = demande refusée
+status-left = n'est plus membre
+status-excluded = exclu
+status-anonymised = données effacées

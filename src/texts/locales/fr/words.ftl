@@ -52,5 +52,7 @@ problem-link_unknown = Ce lien n'est plus valable ou n'existe pas. Utilisez le d
 problem-wrong_code = Le code n'est pas correct. Vérifiez-le et essayez encore une fois.
 problem-passwords_differ = Les deux mots de passe ne sont pas identiques.
 problem-password_weak = Ce mot de passe est trop facile à deviner. Choisissez-en un plus long.
+problem-password_about_owner = Ce mot de passe contient votre nom ou votre adresse e-mail. Veuillez en choisir un autre.
+problem-password_tried_first = Ce mot de passe est parmi les premiers que l'on essaierait. Choisissez plusieurs mots sans rapport entre eux.
 problem-too_many = Il y a eu trop d'essais. Attendez un peu et essayez de nouveau.
 problem-unavailable = Le service est momentanément indisponible. Essayez de nouveau dans quelques minutes.

@@ -47,6 +47,16 @@ page-invitation_accepted-title = Uw account is klaar
 page-invitation_accepted-body =
     U kunt zich nu aanmelden met uw e-mailadres en uw wachtwoord.
 
+page-reset_password-title = Een nieuw wachtwoord kiezen
+page-reset_password-body =
+    Goedendag { $name },
+    kies een nieuw wachtwoord voor uw account. Daarna moet u zich overal opnieuw aanmelden.
+page-reset_password-button = Opslaan
+
+page-password_reset-title = Uw nieuwe wachtwoord is actief
+page-password_reset-body =
+    U kunt zich nu aanmelden met uw e-mailadres en uw nieuwe wachtwoord.
+
 page-verify-title = Een bericht controleren
 page-verify-genuine =
     Dit bericht is echt.
@@ -68,3 +78,46 @@ page-my_data-title = Uw gegevens
 page-my_data-body = Dit zijn alle gegevens die wij over u bewaren.
 page-my_data-memberships = Uw netwerken
 page-my_data-none = Geen
+
+data-name = Naam
+data-language = Taal
+data-email = E-mail
+data-mobile = Gsm
+data-landline = Telefoon
+data-address = Adres
+data-point = Plaats op de kaart
+data-basis = Band met de buurt
+data-adult = Meerderjarigheid verklaard op
+data-rules = Huishoudelijk reglement aanvaard (versie)
+data-channel = Voorkeurkanaal
+data-night = Sms 's nachts
+data-exercises = Doet mee aan oefeningen
+data-email_stopped = E-mails stopgezet
+data-sms_stopped = Sms stopgezet
+data-applied = Aanvraag ingediend op
+data-joined = Lid sinds
+data-ended = Beëindigd op
+data-yes = Ja
+data-no = Nee
+
+language-fr = Frans
+language-nl = Nederlands
+language-de = Duits
+language-en = Engels
+basis-lives = woont er
+basis-works = werkt er
+basis-both = woont en werkt er
+channel-email = e-mail
+channel-sms = sms
+status-requested = aanvraag ontvangen
+status-contact_unverified = contactgegevens te bevestigen
+status-pending_approval = wacht op het antwoord van de coördinator
+status-active = lid
+status-paused = gepauzeerd
+status-review_due = lid, dit jaar na te zien
+status-unreachable = lid, onbereikbaar
+status-suspended_provisional = geschorst
+status-refused = aanvraag geweigerd
+status-left = geen lid meer
+status-excluded = uitgesloten
+status-anonymised = gegevens gewist

@@ -52,5 +52,7 @@ problem-link_unknown = Deze link is niet meer geldig of bestaat niet. Gebruik he
 problem-wrong_code = De code is niet juist. Kijk hem na en probeer nog een keer.
 problem-passwords_differ = De twee wachtwoorden zijn niet gelijk.
 problem-password_weak = Dit wachtwoord is te makkelijk te raden. Kies een langer wachtwoord.
+problem-password_about_owner = Dit wachtwoord bevat uw naam of uw e-mailadres. Kies een ander.
+problem-password_tried_first = Dit wachtwoord is een van de eerste die men zou proberen. Kies meerdere woorden die niets met elkaar te maken hebben.
 problem-too_many = Er waren te veel pogingen. Wacht even en probeer opnieuw.
 problem-unavailable = De dienst is even niet beschikbaar. Probeer het over enkele minuten opnieuw.

@@ -1,0 +1,84 @@
+//! The verbs of messages as types.
+
+use super::store;
+use crate::access::Action;
+use crate::access::Actor;
+use crate::access::Located;
+use crate::access::Open;
+use crate::access::Permission;
+use crate::access::Target;
+use crate::access::Visible;
+use crate::partnerships;
+use crate::partnerships::PartnershipTarget;
+use crate::storage::StorageError;
+use crate::storage::Tx;
+use crate::values::Id;
+use crate::values::of;
+
+/// A message, found by its identifier; sensitive when it is urgent.
+#[derive(Debug, Clone, Copy)]
+pub struct MessageTarget {
+    /// Which.
+    pub id: Id<of::Message>,
+}
+impl Target for MessageTarget {
+    type Path = Id<of::Message>;
+    fn locate(
+        tx: &mut Tx<'_>,
+        _: &Actor,
+        _: Permission,
+        id: Id<of::Message>,
+    ) -> Result<Option<Located<Self>>, StorageError> {
+        let Some((partnership, sensitive)) = store::whose(tx, id)? else { return Ok(None) };
+        let Some(place) = partnerships::place_of(tx, partnership)? else { return Ok(None) };
+        Ok(Some(Located { target: Self { id }, place, sensitive }))
+    }
+    fn name(&self) -> String {
+        format!("message:{}", self.id)
+    }
+}
+
+macro_rules! actions { ($($(#[$meta:meta])* $name:ident: $target:ty = $summary:literal;)+) => { $(
+    #[doc = $summary]
+    #[derive(Debug)]
+    pub enum $name {}
+    impl Action for $name {
+        const PERMISSION: Permission = Permission::$name;
+        const SUMMARY: &'static str = $summary;
+        type Target = $target;
+    }
+)+ } }
+actions! {
+    DraftMessage: PartnershipTarget = "Write a message; nothing leaves yet. In an emergency call 101 first.";
+    ListMessages: PartnershipTarget = "The messages of a partnership.";
+    ReadMessage: MessageTarget = "A message as it is now.";
+    EditMessage: MessageTarget = "Change the words of a message that has not been approved; an earlier submission is void.";
+    SubmitMessage: MessageTarget = "Hand a message to the police, who are told by mail and SMS.";
+    DiscardMessage: MessageTarget = "Throw a message away that has not been approved.";
+    PreviewMessage: MessageTarget = "Exactly what would go out in each language and channel, to whom, who is left out and why, and what it costs.";
+    ApproveMessage: MessageTarget = "The police approve exactly what the preview showed; it leaves at once, or waits for the coordinator where the plan says so.";
+    ReturnMessage: MessageTarget = "Give a message back to its author with a reason.";
+    RejectMessage: MessageTarget = "Refuse a message with a reason.";
+    ReleaseMessage: MessageTarget = "Pass on an approved message, or release alone what the communication plan leaves to the partnership.";
+    StopMessage: MessageTarget = "Stop a message that is going out: what has not been handed over is not sent.";
+    FollowUpMessage: MessageTarget = "Write an update, an end, feedback or a correction of a message that has left.";
+    ReviewMessage: MessageTarget = "Look back at a message that its author approved alone.";
+    ReadProgress: MessageTarget = "How far a message has come, in counts.";
+    ListRecipients: MessageTarget = "Where each delivery of a message stands, masked.";
+    ReadInbox: Visible = "What waits for one: approvals, revisions, releases, after-reviews.";
+}
+
+/// Whether a message is real.
+#[derive(Debug)]
+pub enum VerifyMessage {}
+impl Open for VerifyMessage {
+    const NAME: &'static str = "VerifyMessage";
+    const SUMMARY: &'static str = "Whether a message with this code is real; never what it says.";
+}
+/// The same as a page.
+#[derive(Debug)]
+pub enum VerifyMessagePage {}
+impl Open for VerifyMessagePage {
+    const NAME: &'static str = "VerifyMessagePage";
+    const SUMMARY: &'static str = "A page that says whether a message with this code is real; never what it says.";
+}

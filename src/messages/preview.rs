@@ -1,0 +1,122 @@
+//! Exactly what would go out, and to whom: what the officer sees is what is approved.
+
+use std::collections::{BTreeMap, HashSet};
+
+use super::audience::{Audience, PlannedFate, Setting, reckon};
+use super::error::MessageError;
+use super::lifecycle::Facts;
+use super::message::AudienceRule;
+use super::payloads::{LeftOut, Preview, PreviewAudience, PreviewCost, PreviewLanguage};
+use super::store::{self, Version};
+use crate::config::Config;
+use crate::delivery::Channel;
+use crate::delivery::sms::{Encoding, sms_shape};
+use crate::members;
+use crate::partnerships;
+use crate::partnerships::PlanContent;
+use crate::storage::Tx;
+use crate::values::Id;
+use crate::values::Language;
+use crate::values::of;
+
+/// So many of those left out are named one by one.
+const LEFT_OUT_MAX: usize = 1_000;
+
+/// The plan in force and the audience under it, now.
+#[derive(Debug)]
+pub(super) struct Gathered {
+    pub(super) plan_number: i32,
+    pub(super) plan: PlanContent,
+    pub(super) audience: Audience,
+}
+
+/// Gathers plan and audience for a version.
+pub(super) fn gather(tx: &mut Tx<'_>, facts: &Facts, version: &Version) -> Result<Gathered, MessageError> {
+    let (plan_number, plan) = partnerships::plan_in_force(tx, facts.partnership)?.ok_or(MessageError::NoPlan)?;
+    let reached_before = match &version.audience {
+        AudienceRule::Partnership => HashSet::new(),
+        AudienceRule::RecipientsOf(message) => store::reached_by(tx, *message)?,
+    };
+    let members = members::recipients(tx, facts.partnership)?;
+    let written_in: Vec<Language> = version.texts.languages().collect();
+    let now = tx.now()?;
+    let setting = Setting {
+        class: facts.class,
+        mode: facts.mode,
+        rule: &version.audience,
+        reached_before: &reached_before,
+        written_in: &written_in,
+        plan: &plan,
+        now,
+    };
+    let audience = reckon(&members, &setting);
+    Ok(Gathered { plan_number, plan, audience })
+}
+
+/// Shows it.
+pub(super) fn preview(tx: &mut Tx<'_>, config: &Config, id: Id<of::Message>) -> Result<Preview, MessageError> {
+    let loaded = store::find(tx, id)?.ok_or(MessageError::NotFound)?;
+    let facts = loaded.message.facts();
+    let version = store::load_version(tx, id, facts.current_version)?;
+    let Gathered { plan_number, audience, .. } = gather(tx, facts, &version)?;
+    let counted = counted(&audience);
+    let mut languages = Vec::new();
+    let mut cost = PreviewCost { messages: 0, parts: 0, cents: 0 };
+    for (language, bodies) in &version.rendered {
+        let shape = sms_shape(&bodies.sms.text);
+        let of = |channel: Channel| counted.get(&(*language, channel)).copied().unwrap_or(0);
+        let sms = of(Channel::Sms);
+        cost.messages += sms;
+        cost.parts += u64::from(shape.parts) * u64::try_from(sms).unwrap_or(0);
+        languages.push(PreviewLanguage {
+            language: *language,
+            subject: bodies.email.subject.clone(),
+            text: bodies.email.text.clone(),
+            html: bodies.email.html.clone().unwrap_or_default(),
+            sms: bodies.sms.text.clone(),
+            sms_encoding: match shape.encoding {
+                Encoding::Gsm7 => "gsm7",
+                Encoding::Ucs2 => "ucs2",
+            },
+            sms_parts: shape.parts,
+            sms_costly: shape.costly.iter().map(char::to_string).collect(),
+            recipients: Channel::ALL.iter().map(|channel| (channel.as_str().to_owned(), of(*channel))).collect(),
+        });
+    }
+    // Hundredths of a cent, rounded up.
+    cost.cents = (cost.parts * u64::from(config.sms.part_price)).div_ceil(100);
+    Ok(Preview { version_hash: version.hash, plan_number, languages, audience: shown(&audience), sms: cost })
+}
+fn counted(audience: &Audience) -> BTreeMap<(Language, Channel), usize> {
+    let mut counts = BTreeMap::new();
+    for planned in &audience.planned {
+        if let PlannedFate::Goes { language, .. } = planned.fate {
+            *counts.entry((language, planned.channel)).or_default() += 1;
+        }
+    }
+    counts
+}
+fn shown(audience: &Audience) -> PreviewAudience {
+    let mut going: BTreeMap<String, usize> = BTreeMap::new();
+    let mut by_reason: BTreeMap<String, usize> = BTreeMap::new();
+    let mut left_out = Vec::new();
+    for planned in &audience.planned {
+        match planned.fate {
+            PlannedFate::Goes { .. } => *going.entry(planned.channel.as_str().to_owned()).or_default() += 1,
+            PlannedFate::LeftOut(reason) => {
+                *by_reason.entry(format!("{}:{reason}", planned.channel.as_str())).or_default() += 1;
+                if left_out.len() < LEFT_OUT_MAX {
+                    left_out.push(LeftOut { membership: planned.membership, channel: planned.channel, reason });
+                }
+            }
+        }
+    }
+    PreviewAudience {
+        members: audience.members_reached(),
+        going,
+        left_out_by_reason: by_reason,
+        left_out,
+        fallbacks: audience.fallbacks.iter().map(|(language, count)| (language.as_str().to_owned(), *count)).collect(),
+        language_missing: audience.language_missing,
+    }
+}

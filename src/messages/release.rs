@@ -1,0 +1,75 @@
+//! The partnership passes on what the police approved (RELAY), or releases alone what the communication plan leaves to it.
+
+use super::approve::dispatch;
+use super::approve::leave;
+use super::draft::{lock, surroundings, valid_until, view_now};
+use super::error::MessageError;
+use super::lifecycle::Message;
+use super::message::{ApprovalPolicy, Status};
+use super::payloads::{MessageView, Release};
+use super::preview::gather;
+use super::rules::Circumstances;
+use super::store::{self, Event, NewApproval};
+use crate::storage::Tx;
+use crate::values::Id;
+use crate::values::of;
+
+/// Passes on, or releases alone.
+pub(super) fn release(
+    tx: &mut Tx<'_>,
+    id: Id<of::Message>,
+    by: Id<of::Account>,
+    command: &Release,
+) -> Result<MessageView, MessageError> {
+    let loaded = lock(tx, id)?;
+    let from = loaded.message.status();
+    let version = store::load_version(tx, id, loaded.message.facts().current_version)?;
+    let gathered = gather(tx, loaded.message.facts(), &version)?;
+    if version.hash != command.version_hash || gathered.plan_number != command.plan_number {
+        return Err(MessageError::VersionChanged);
+    }
+    let event =
+        Event { by: Some(by), event: "released", from, to: Status::Dispatching, hash: &version.hash, reason: None };
+    match loaded.message {
+        Message::AwaitingRelease(message) => {
+            let until = valid_until(message.facts(), tx.now()?);
+            dispatch(tx, &message.release(until), &version, &gathered.audience, &event)?;
+        }
+        Message::Draft(draft) => {
+            let (partnership, zone) = surroundings(tx, draft.facts().partnership)?;
+            let editors = store::editors(tx, id)?;
+            let circumstances = Circumstances {
+                approver: by,
+                now: tx.now()?,
+                editors: &editors,
+                own_message: zone.own_message,
+                plan: &gathered.plan,
+                partnership: partnership.status,
+                stepped_up: false,
+                reason: None,
+                checklist_complete: false,
+                reached: gathered.audience.going(),
+                language_missing: gathered.audience.language_missing,
+            };
+            let approved = draft.release_alone(&circumstances)?;
+            let recorded = NewApproval {
+                message: id,
+                version: version.id,
+                hash: &version.hash,
+                plan_number: gathered.plan_number,
+                policy: ApprovalPolicy::ReleaseAlone,
+                reason: None,
+                checklist: serde_json::json!({}),
+                audience: serde_json::json!({ "deliveries": gathered.audience.going(), "members": gathered.audience.members_reached() }),
+                officer: by,
+                at: approved.at(),
+                after_review_due_at: None,
+            };
+            store::insert_approval(tx, &recorded)?;
+            store::note_submission(tx, id, by)?;
+            leave(tx, approved, &version, &gathered, &event)?;
+        }
+        other => return Err(MessageError::WrongState(other.status())),
+    }
+    Ok(view_now(tx, id)?.0)
+}

@@ -1,0 +1,531 @@
+//! Every query of messages.
+
+use std::collections::HashSet;
+
+use diesel::prelude::*;
+
+use super::lifecycle::{self, Draft, Facts, Message, Stored};
+use super::message::{ApprovalPolicy, AudienceRule, Class, InformationSource, Kind, Mode, Status, Texts};
+use super::payloads::{InboxFilter, InboxRow, MessageFilter, MessageRow, WaitsFor};
+use super::render::Rendered;
+use crate::access::Actor;
+use crate::access::Role;
+use crate::access::Visible;
+use crate::delivery::State;
+use crate::storage::Json;
+use crate::storage::StorageError;
+use crate::storage::Tx;
+use crate::storage::schema::{approvals, deliveries, message_events, message_versions, messages, partnerships};
+use crate::values::Id;
+use crate::values::Timestamp;
+use crate::values::of;
+
+#[derive(Queryable, Selectable)]
+#[diesel(table_name = messages)]
+struct Row {
+    id: Id<of::Message>,
+    partnership_id: Id<of::Partnership>,
+    thread_id: Id<of::Message>,
+    class: Class,
+    kind: Kind,
+    mode: Mode,
+    source: InformationSource,
+    status: Status,
+    corrects_id: Option<Id<of::Message>>,
+    short_code: String,
+    validity_minutes: i32,
+    author_id: Id<of::Account>,
+    author_role: Role,
+    current_version: i32,
+    submitted_by: Option<Id<of::Account>>,
+    submitted_at: Option<Timestamp>,
+    decided_by: Option<Id<of::Account>>,
+    decided_at: Option<Timestamp>,
+    reason: Option<String>,
+    valid_until: Option<Timestamp>,
+    version: i64,
+    created_at: Timestamp,
+}
+/// A message with the moments that its view shows beside its state.
+#[derive(Debug)]
+pub(super) struct Loaded {
+    pub(super) message: Message,
+    pub(super) submitted_at: Option<Timestamp>,
+    pub(super) decided_at: Option<Timestamp>,
+    pub(super) reason: Option<String>,
+    pub(super) valid_until: Option<Timestamp>,
+}
+impl Row {
+    fn restore(self) -> Result<Loaded, StorageError> {
+        let facts = Facts {
+            id: self.id,
+            partnership: self.partnership_id,
+            thread: self.thread_id,
+            class: self.class,
+            kind: self.kind,
+            mode: self.mode,
+            source: self.source,
+            corrects: self.corrects_id,
+            short_code: self.short_code,
+            validity_minutes: self.validity_minutes,
+            author: self.author_id,
+            author_role: self.author_role,
+            current_version: self.current_version,
+            version: self.version,
+            created_at: self.created_at,
+        };
+        let stored = Stored {
+            status: self.status,
+            submitted: self.submitted_by.zip(self.submitted_at),
+            decided: self.decided_by.zip(self.decided_at),
+            reason: self.reason.clone(),
+            valid_until: self.valid_until,
+        };
+        let message =
+            lifecycle::restore(facts, stored).ok_or_else(|| StorageError::Corrupt(format!("message {}", self.id)))?;
+        Ok(Loaded {
+            message,
+            submitted_at: self.submitted_at,
+            decided_at: self.decided_at,
+            reason: self.reason,
+            valid_until: self.valid_until,
+        })
+    }
+}
+
+/// Whose message it is, and whether it is urgent.
+pub(super) fn whose(tx: &mut Tx<'_>, id: Id<of::Message>) -> Result<Option<(Id<of::Partnership>, bool)>, StorageError> {
+    let found: Option<(Id<of::Partnership>, Class)> =
+        messages::table.find(id).select((messages::partnership_id, messages::class)).first(tx.db()).optional()?;
+    Ok(found.map(|(partnership, class)| (partnership, class == Class::Urgent)))
+}
+pub(super) fn find(tx: &mut Tx<'_>, id: Id<of::Message>) -> Result<Option<Loaded>, StorageError> {
+    messages::table.find(id).select(Row::as_select()).first(tx.db()).optional()?.map(Row::restore).transpose()
+}
+pub(super) fn find_by_code(tx: &mut Tx<'_>, code: &str) -> Result<Option<Loaded>, StorageError> {
+    messages::table
+        .filter(messages::short_code.eq(code))
+        .select(Row::as_select())
+        .first(tx.db())
+        .optional()?
+        .map(Row::restore)
+        .transpose()
+}
+/// Has a correction of it left?
+pub(super) fn was_corrected(tx: &mut Tx<'_>, id: Id<of::Message>) -> Result<bool, StorageError> {
+    let gone = [Status::Dispatching, Status::Completed, Status::CompletedWithFailures, Status::Stopped];
+    let count: i64 = messages::table
+        .filter(messages::corrects_id.eq(Some(id)))
+        .filter(messages::kind.eq(Kind::Correction))
+        .filter(messages::status.eq_any(gone))
+        .count()
+        .get_result(tx.db())?;
+    Ok(count > 0)
+}
+
+/// An immutable version of a message.
+#[derive(Debug)]
+pub(super) struct Version {
+    pub(super) id: Id<of::MessageVersion>,
+    pub(super) number: i32,
+    pub(super) texts: Texts,
+    pub(super) rendered: Rendered,
+    pub(super) audience: AudienceRule,
+    pub(super) hash: String,
+}
+type VersionColumns = (Id<of::MessageVersion>, i32, Json<Texts>, Json<Rendered>, Json<AudienceRule>, String);
+pub(super) fn load_version(tx: &mut Tx<'_>, message: Id<of::Message>, number: i32) -> Result<Version, StorageError> {
+    let found: Option<VersionColumns> = message_versions::table
+        .filter(message_versions::message_id.eq(message))
+        .filter(message_versions::number.eq(number))
+        .select((
+            message_versions::id,
+            message_versions::number,
+            message_versions::texts,
+            message_versions::rendered,
+            message_versions::audience,
+            message_versions::hash,
+        ))
+        .first(tx.db())
+        .optional()?;
+    let (id, number, texts, rendered, audience, hash) =
+        found.ok_or_else(|| StorageError::Corrupt(format!("message {message} has no version {number}")))?;
+    Ok(Version { id, number, texts: texts.0, rendered: rendered.0, audience: audience.0, hash })
+}
+/// Everybody who wrote a version.
+pub(super) fn editors(tx: &mut Tx<'_>, message: Id<of::Message>) -> Result<Vec<Id<of::Account>>, StorageError> {
+    Ok(message_versions::table
+        .filter(message_versions::message_id.eq(message))
+        .select(message_versions::created_by)
+        .distinct()
+        .load(tx.db())?)
+}
+pub(super) fn insert_version(
+    tx: &mut Tx<'_>,
+    message: Id<of::Message>,
+    version: &Version,
+    by: Id<of::Account>,
+) -> Result<(), StorageError> {
+    let now = tx.now()?;
+    diesel::insert_into(message_versions::table)
+        .values((
+            message_versions::id.eq(version.id),
+            message_versions::message_id.eq(message),
+            message_versions::number.eq(version.number),
+            message_versions::texts.eq(Json(version.texts.clone())),
+            message_versions::rendered.eq(Json(version.rendered.clone())),
+            message_versions::audience.eq(Json(version.audience.clone())),
+            message_versions::hash.eq(&version.hash),
+            message_versions::created_by.eq(by),
+            message_versions::created_at.eq(now),
+        ))
+        .execute(tx.db())?;
+    Ok(())
+}
+pub(super) fn insert(tx: &mut Tx<'_>, draft: &Draft) -> Result<(), StorageError> {
+    let facts = draft.facts();
+    diesel::insert_into(messages::table)
+        .values((
+            messages::id.eq(facts.id),
+            messages::partnership_id.eq(facts.partnership),
+            messages::thread_id.eq(facts.thread),
+            messages::class.eq(facts.class),
+            messages::kind.eq(facts.kind),
+            messages::mode.eq(facts.mode),
+            messages::source.eq(facts.source),
+            messages::status.eq(Status::Draft),
+            messages::corrects_id.eq(facts.corrects),
+            messages::short_code.eq(&facts.short_code),
+            messages::validity_minutes.eq(facts.validity_minutes),
+            messages::author_id.eq(facts.author),
+            messages::author_role.eq(facts.author_role),
+            messages::current_version.eq(facts.current_version),
+            messages::version.eq(facts.version),
+            messages::created_at.eq(facts.created_at),
+        ))
+        .execute(tx.db())?;
+    Ok(())
+}
+
+/// What changes with a state.
+#[derive(Debug, Default, AsChangeset)]
+#[diesel(table_name = messages)]
+pub(super) struct Change {
+    pub(super) status: Option<Status>,
+    pub(super) current_version: Option<i32>,
+    pub(super) submitted_by: Option<Option<Id<of::Account>>>,
+    pub(super) submitted_at: Option<Option<Timestamp>>,
+    pub(super) decided_by: Option<Option<Id<of::Account>>>,
+    pub(super) decided_at: Option<Option<Timestamp>>,
+    pub(super) reason: Option<Option<String>>,
+    pub(super) valid_until: Option<Option<Timestamp>>,
+    pub(super) stopped_at: Option<Option<Timestamp>>,
+    pub(super) completed_at: Option<Option<Timestamp>>,
+}
+/// What happened, for the trail of a message.
+#[derive(Debug)]
+pub(super) struct Event<'a> {
+    pub(super) by: Option<Id<of::Account>>,
+    pub(super) event: &'static str,
+    pub(super) from: Status,
+    pub(super) to: Status,
+    pub(super) hash: &'a str,
+    pub(super) reason: Option<&'a str>,
+}
+/// Moves a message on: its row and its trail together (accept M20). The version is compared and raised, so of two at once
+/// one wins and the other finds `false`.
+pub(super) fn save(tx: &mut Tx<'_>, facts: &Facts, change: &Change, event: &Event<'_>) -> Result<bool, StorageError> {
+    let moved =
+        diesel::update(messages::table.filter(messages::id.eq(facts.id)).filter(messages::version.eq(facts.version)))
+            .set((change, messages::version.eq(messages::version + 1)))
+            .execute(tx.db())?;
+    if moved == 0 {
+        return Ok(false);
+    }
+    record(tx, facts.id, change.current_version.unwrap_or(facts.current_version), event)?;
+    Ok(true)
+}
+pub(super) fn record(
+    tx: &mut Tx<'_>,
+    message: Id<of::Message>,
+    version: i32,
+    event: &Event<'_>,
+) -> Result<(), StorageError> {
+    let now = tx.now()?;
+    diesel::insert_into(message_events::table)
+        .values((
+            message_events::message_id.eq(message),
+            message_events::happened_at.eq(now),
+            message_events::account_id.eq(event.by),
+            message_events::event.eq(event.event),
+            message_events::from_status.eq(event.from.as_str()),
+            message_events::to_status.eq(event.to.as_str()),
+            message_events::version_number.eq(version),
+            message_events::hash.eq(event.hash),
+            message_events::reason.eq(event.reason),
+        ))
+        .execute(tx.db())?;
+    Ok(())
+}
+
+/// Notes who stands for a message that was released without the police.
+pub(super) fn note_submission(
+    tx: &mut Tx<'_>,
+    message: Id<of::Message>,
+    by: Id<of::Account>,
+) -> Result<(), StorageError> {
+    let now = tx.now()?;
+    diesel::update(messages::table.find(message))
+        .set((messages::submitted_by.eq(Some(by)), messages::submitted_at.eq(Some(now))))
+        .execute(tx.db())?;
+    Ok(())
+}
+
+/// An approval to be recorded.
+#[derive(Debug)]
+pub(super) struct NewApproval<'a> {
+    pub(super) message: Id<of::Message>,
+    pub(super) version: Id<of::MessageVersion>,
+    pub(super) hash: &'a str,
+    pub(super) plan_number: i32,
+    pub(super) policy: ApprovalPolicy,
+    pub(super) reason: Option<&'a str>,
+    pub(super) checklist: serde_json::Value,
+    pub(super) audience: serde_json::Value,
+    pub(super) officer: Id<of::Account>,
+    pub(super) at: Timestamp,
+    pub(super) after_review_due_at: Option<Timestamp>,
+}
+pub(super) fn insert_approval(tx: &mut Tx<'_>, new: &NewApproval<'_>) -> Result<(), StorageError> {
+    diesel::insert_into(approvals::table)
+        .values((
+            approvals::id.eq(Id::<of::Approval>::new()),
+            approvals::message_id.eq(new.message),
+            approvals::version_id.eq(new.version),
+            approvals::hash.eq(new.hash),
+            approvals::plan_number.eq(new.plan_number),
+            approvals::policy.eq(new.policy),
+            approvals::reason.eq(new.reason),
+            approvals::checklist.eq(Json(new.checklist.clone())),
+            approvals::audience.eq(Json(new.audience.clone())),
+            approvals::officer_id.eq(new.officer),
+            approvals::approved_at.eq(new.at),
+            approvals::after_review_due_at.eq(new.after_review_due_at),
+        ))
+        .execute(tx.db())?;
+    Ok(())
+}
+/// The approved version of a message, and who approved it.
+pub(super) fn approved_version(
+    tx: &mut Tx<'_>,
+    message: Id<of::Message>,
+) -> Result<Option<Id<of::MessageVersion>>, StorageError> {
+    Ok(approvals::table
+        .filter(approvals::message_id.eq(message))
+        .select(approvals::version_id)
+        .first(tx.db())
+        .optional()?)
+}
+/// Notes that another officer looked back. `None` when nothing is to be reviewed; `Some(false)` when it was their own.
+pub(super) fn review(
+    tx: &mut Tx<'_>,
+    message: Id<of::Message>,
+    by: Id<of::Account>,
+) -> Result<Option<bool>, StorageError> {
+    let due: Option<Id<of::Account>> = approvals::table
+        .filter(approvals::message_id.eq(message))
+        .filter(approvals::after_review_due_at.is_not_null())
+        .filter(approvals::after_reviewed_at.is_null())
+        .select(approvals::officer_id)
+        .first(tx.db())
+        .optional()?;
+    let Some(officer) = due else { return Ok(None) };
+    if officer == by {
+        return Ok(Some(false));
+    }
+    let now = tx.now()?;
+    diesel::update(approvals::table.filter(approvals::message_id.eq(message)))
+        .set((approvals::after_reviewed_by.eq(Some(by)), approvals::after_reviewed_at.eq(Some(now))))
+        .execute(tx.db())?;
+    Ok(Some(true))
+}
+
+/// Whom a message that has left was aimed at with success or still is: everybody who was not left out.
+pub(super) fn reached_by(tx: &mut Tx<'_>, message: Id<of::Message>) -> Result<HashSet<Id<of::Person>>, StorageError> {
+    let Some(version) = approved_version(tx, message)? else { return Ok(HashSet::new()) };
+    let people: Vec<Id<of::Person>> = deliveries::table
+        .filter(deliveries::batch_id.eq(Id::<of::Batch>::from_uuid(version.uuid())))
+        .filter(deliveries::state.ne_all([State::Suppressed, State::Cancelled, State::Failed, State::Expired]))
+        .select(deliveries::person_id)
+        .distinct()
+        .load(tx.db())?;
+    Ok(people.into_iter().collect())
+}
+/// How many persons a batch is aimed at, those left out included.
+pub(super) fn persons_in(tx: &mut Tx<'_>, batch: uuid::Uuid) -> Result<i64, StorageError> {
+    Ok(deliveries::table
+        .filter(deliveries::batch_id.eq(Id::<of::Batch>::from_uuid(batch)))
+        .select(diesel::dsl::count(deliveries::person_id).aggregate_distinct())
+        .first(tx.db())?)
+}
+/// How many of a batch were left out, by channel and reason.
+pub(super) fn suppressed_in(
+    tx: &mut Tx<'_>,
+    batch: uuid::Uuid,
+) -> Result<Vec<(String, Option<String>, i64)>, StorageError> {
+    Ok(deliveries::table
+        .filter(deliveries::batch_id.eq(Id::<of::Batch>::from_uuid(batch)))
+        .filter(deliveries::state.eq(State::Suppressed))
+        .group_by((deliveries::channel, deliveries::reason))
+        .select((deliveries::channel, deliveries::reason, diesel::dsl::count_star()))
+        .load(tx.db())?)
+}
+
+/// The messages going out whose deliveries are all settled, with the number that did not arrive.
+pub(super) fn dispatched(tx: &mut Tx<'_>) -> Result<Vec<(Loaded, Id<of::MessageVersion>)>, StorageError> {
+    let open = deliveries::table.filter(deliveries::settled_at.is_null()).filter(
+        deliveries::batch_id.eq_any(
+            approvals::table
+                .inner_join(messages::table.on(messages::id.eq(approvals::message_id)))
+                .filter(diesel::dsl::sql::<diesel::sql_types::Bool>("messages.status = 'dispatching'"))
+                .select(approvals::version_id),
+        ),
+    );
+    let open: Vec<Id<of::Batch>> = open.select(deliveries::batch_id).distinct().load(tx.db())?;
+    let rows: Vec<(Row, Id<of::MessageVersion>)> = messages::table
+        .inner_join(approvals::table.on(approvals::message_id.eq(messages::id)))
+        .filter(diesel::dsl::sql::<diesel::sql_types::Bool>("messages.status = 'dispatching'"))
+        .filter(
+            approvals::version_id.ne_all(open.iter().map(|batch| Id::<of::MessageVersion>::from_uuid(batch.uuid()))),
+        )
+        .order(messages::id)
+        .limit(100)
+        .select((Row::as_select(), approvals::version_id))
+        .load(tx.db())?;
+    rows.into_iter().map(|(row, version)| Ok((row.restore()?, version))).collect()
+}
+/// Approved messages that nobody passed on since `before`.
+pub(super) fn unreleased(tx: &mut Tx<'_>, before: Timestamp) -> Result<Vec<Loaded>, StorageError> {
+    let rows: Vec<Row> = messages::table
+        .filter(diesel::dsl::sql::<diesel::sql_types::Bool>("messages.status = 'awaiting_release'"))
+        .filter(messages::decided_at.lt(Some(before)))
+        .limit(100)
+        .select(Row::as_select())
+        .load(tx.db())?;
+    rows.into_iter().map(Row::restore).collect()
+}
+
+/// One page of the messages of a partnership, newest first; one row more than the limit.
+pub(super) fn list(
+    tx: &mut Tx<'_>,
+    partnership: Id<of::Partnership>,
+    filter: &MessageFilter,
+    limit: i64,
+) -> Result<Vec<MessageRow>, StorageError> {
+    let mut wanted = messages::table
+        .filter(messages::partnership_id.eq(partnership))
+        .order(messages::id.desc())
+        .limit(limit + 1)
+        .select(Row::as_select())
+        .into_boxed();
+    if let Some(class) = filter.class {
+        wanted = wanted.filter(messages::class.eq(class));
+    }
+    if let Some(kind) = filter.kind {
+        wanted = wanted.filter(messages::kind.eq(kind));
+    }
+    if let Some(status) = filter.status {
+        wanted = wanted.filter(messages::status.eq(status));
+    }
+    if let Some(mode) = filter.mode {
+        wanted = wanted.filter(messages::mode.eq(mode));
+    }
+    if let Some(thread) = filter.thread {
+        wanted = wanted.filter(messages::thread_id.eq(thread));
+    }
+    if let Some(after) = filter.after {
+        wanted = wanted.filter(messages::id.lt(after));
+    }
+    Ok(wanted.load(tx.db())?.into_iter().map(row_view).collect())
+}
+fn row_view(row: Row) -> MessageRow {
+    MessageRow {
+        id: row.id,
+        partnership: row.partnership_id,
+        thread: row.thread_id,
+        class: row.class,
+        kind: row.kind,
+        mode: row.mode,
+        status: row.status,
+        short_code: row.short_code,
+        created_at: row.created_at,
+        submitted_at: row.submitted_at,
+        decided_at: row.decided_at,
+    }
+}
+
+/// What waits for an actor in the places they may see, oldest first; one row more than the limit.
+pub(super) fn inbox(
+    tx: &mut Tx<'_>,
+    actor: &Actor,
+    visible: &Visible,
+    filter: &InboxFilter,
+    limit: i64,
+) -> Result<Vec<InboxRow>, StorageError> {
+    let is_officer = actor.grants.iter().any(|grant| grant.role == Role::Officer);
+    let is_keeper = actor.grants.iter().any(|grant| matches!(grant.role, Role::Coordinator | Role::Deputy));
+    let wants = |what: WaitsFor| filter.waits_for.is_none_or(|wanted| wanted == what);
+    let mut statuses = Vec::new();
+    if is_officer && wants(WaitsFor::Approval) {
+        statuses.push(Status::Submitted);
+    }
+    if wants(WaitsFor::Revision) {
+        statuses.push(Status::Returned);
+    }
+    if is_keeper && wants(WaitsFor::Release) {
+        statuses.push(Status::AwaitingRelease);
+    }
+    let places = partnerships::table
+        .filter(partnerships::id.eq_any(visible.partnerships()).or(partnerships::zone_id.eq_any(visible.zones())))
+        .select(partnerships::id);
+    let review_due = approvals::table
+        .filter(approvals::after_review_due_at.is_not_null())
+        .filter(approvals::after_reviewed_at.is_null())
+        .filter(approvals::officer_id.ne(actor.account))
+        .select(approvals::message_id);
+    let reviews = is_officer && wants(WaitsFor::AfterReview);
+    let mut wanted = messages::table
+        .filter(messages::partnership_id.eq_any(places))
+        .filter(
+            messages::status
+                .eq_any(statuses)
+                .or(messages::id.eq_any(review_due).and(reviews.into_sql::<diesel::sql_types::Bool>())),
+        )
+        // What was given back waits for its author alone.
+        .filter(messages::status.ne(Status::Returned).or(messages::author_id.eq(actor.account)))
+        .order(messages::id)
+        .limit(limit + 1)
+        .select(Row::as_select())
+        .into_boxed();
+    if let Some(after) = filter.after {
+        wanted = wanted.filter(messages::id.gt(after));
+    }
+    let rows: Vec<Row> = wanted.load(tx.db())?;
+    Ok(rows
+        .into_iter()
+        .map(|row| InboxRow {
+            message: row.id,
+            partnership: row.partnership_id,
+            waits_for: match row.status {
+                Status::Submitted => WaitsFor::Approval,
+                Status::Returned => WaitsFor::Revision,
+                Status::AwaitingRelease => WaitsFor::Release,
+                _ => WaitsFor::AfterReview,
+            },
+            class: row.class,
+            kind: row.kind,
+            mode: row.mode,
+            since: row.decided_at.or(row.submitted_at).unwrap_or(row.created_at),
+        })
+        .collect())
+}

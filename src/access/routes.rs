@@ -45,15 +45,17 @@ impl<A: Action> Described for Authorized<A> {
     fn describe(operation: &mut Operation) {
         let (name, asked) = (A::PERMISSION.as_str(), row(A::PERMISSION));
         let step_up = match asked.step_up {
-            StepUp::Never => "never",
-            StepUp::Always => "always",
-            StepUp::WhenSensitive => "for urgent messages",
+            StepUp::Never => None,
+            StepUp::Always => Some("Asks for a fresh proof of identity."),
+            StepUp::WhenSensitive => Some("Asks for a fresh proof of identity where the message is urgent."),
         };
         operation.with(|o| {
             o.summary(Some(A::SUMMARY))
+                .description(step_up)
                 .operation_id(Some(name))
                 .security(SecurityRequirement::new("bearer", Vec::<String>::new()))
-                .extensions(Some(ExtensionsBuilder::new().add("x-permission", name).add("x-step-up", step_up).build()))
+                // One extension and no more: utoipa writes several in another order each time.
+                .extensions(Some(ExtensionsBuilder::new().add("x-permission", name).build()))
         });
         operation.problem(ProblemType::NotSignedIn, "no valid access token, or a fresh proof of identity is needed");
         operation.problem(ProblemType::Forbidden, "known but not allowed");

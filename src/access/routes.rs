@@ -44,17 +44,19 @@ impl Access {
 impl<A: Action> Described for Authorized<A> {
     fn describe(operation: &mut Operation) {
         let (name, asked) = (A::PERMISSION.as_str(), row(A::PERMISSION));
+        // Said in words: a second extension would stand in another order at every start.
         let step_up = match asked.step_up {
             StepUp::Never => None,
-            StepUp::Always => Some("Asks for a fresh proof of identity."),
-            StepUp::WhenSensitive => Some("Asks for a fresh proof of identity where the message is urgent."),
+            StepUp::Always => Some("Asks for a fresh proof of identity (POST /api/v1/step-up, five minutes)."),
+            StepUp::WhenSensitive => Some(
+                "Asks for a fresh proof of identity (POST /api/v1/step-up, five minutes) when the message is urgent.",
+            ),
         };
         operation.with(|o| {
             o.summary(Some(A::SUMMARY))
                 .description(step_up)
                 .operation_id(Some(name))
                 .security(SecurityRequirement::new("bearer", Vec::<String>::new()))
-                // One extension and no more: utoipa writes several in another order each time.
                 .extensions(Some(ExtensionsBuilder::new().add("x-permission", name).build()))
         });
         operation.problem(ProblemType::NotSignedIn, "no valid access token, or a fresh proof of identity is needed");

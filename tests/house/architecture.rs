@@ -8,7 +8,6 @@ use super::scan::{Token, lines_with, tokens};
 /// From the top to the bottom; what stands in one line stands on one floor and may use each other.
 const FLOORS: &[&[&str]] = &[
     &["app", "demo", "worker"],
-    &["privacy"],
     &["messages"],
     &["members"],
     &["partnerships"],

@@ -198,7 +198,9 @@ async fn a_key_is_not_used_for_another_request() {
         keyed(town, &hood.deputy, &list, "a-key-of-mine", &other).await.expect(201);
         let message = drafts(town, &hood, &hood.coordinator, burglary()).await.expect(201).id();
         let hand_over = at(&message, "submission");
-        keyed(town, &hood.coordinator, &hand_over, "a-key-of-mine", &json!({})).await.problem(409, "idempotency-mismatch");
+        keyed(town, &hood.coordinator, &hand_over, "a-key-of-mine", &json!({}))
+            .await
+            .problem(409, "idempotency-mismatch");
         keyed(town, &hood.coordinator, &hand_over, "short", &json!({})).await.problem(400, "idempotency-key-missing");
         assert_eq!(shows(town, &hood.coordinator, &message).await.str("/status"), "draft");
         submits(town, &hood.coordinator, &message).await.expect(202);

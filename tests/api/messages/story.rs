@@ -102,7 +102,9 @@ async fn an_urgent_message_goes_from_the_coordinator_by_the_police_to_every_memb
         let draft = drafts(town, &hood, &hood.coordinator, burglary()).await.expect(201);
         assert_eq!((draft.str("/source"), draft.str("/emergency")), ("member_report".into(), "101 / 112".into()));
         let (message, code) = (draft.id(), draft.str("/short_code"));
-        town.open_get(&format!("/api/v1/verify/{code}")).await.expect(200).json["state"].as_str().map(|s| assert_eq!(s, "unknown"));
+        town.open_get(&format!("/api/v1/verify/{code}")).await.expect(200).json["state"]
+            .as_str()
+            .map(|s| assert_eq!(s, "unknown"));
         town.delivers_everything().await;
         assert_eq!(mark(town), (0, 0), "a draft tells nobody");
         submits(town, &hood.coordinator, &message).await.expect(202);
@@ -226,7 +228,11 @@ async fn lanes_in_order(town: &Town) -> Vec<i16> {
     })
     .await
 }
-pub async fn set_status(town: &Town, membership: vigie::values::Id<vigie::values::of::Membership>, status: &'static str) {
+pub async fn set_status(
+    town: &Town,
+    membership: vigie::values::Id<vigie::values::of::Membership>,
+    status: &'static str,
+) {
     use diesel::prelude::*;
     use vigie::storage::schema::memberships;
     town.db(move |tx| {

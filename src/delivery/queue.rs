@@ -456,12 +456,21 @@ pub fn settle(tx: &mut Tx<'_>, lease: Uuid, settlements: &[Settlement]) -> Resul
     Ok(settled)
 }
 
-/// Cancels what has not been handed over yet; what a courier holds at this moment is left to it. Returns how many.
+/// Cancels what has not been handed over yet. What a courier holds at this moment is left to it, and is not tried again.
+/// Returns how many.
 ///
 /// # Errors
 /// When the database fails.
 pub fn cancel(tx: &mut Tx<'_>, batch: Uuid, reason: &str) -> Result<usize, StorageError> {
     let now = tx.now()?;
+    // Its time is over: an attempt under way that comes to nothing is the last (accept M12).
+    diesel::update(
+        deliveries::table
+            .filter(deliveries::batch_id.eq(Id::<of::Batch>::from_uuid(batch)))
+            .filter(deliveries::state.eq(State::Attempting)),
+    )
+    .set(deliveries::deadline.eq(now))
+    .execute(tx.db())?;
     Ok(diesel::update(
         deliveries::table
             .filter(deliveries::batch_id.eq(Id::<of::Batch>::from_uuid(batch)))
@@ -477,7 +486,7 @@ pub fn cancel(tx: &mut Tx<'_>, batch: Uuid, reason: &str) -> Result<usize, Stora
 }
 
 /// Cancels what waits for a membership, on one channel or on all: whoever left gets nothing more. What a courier holds at
-/// this moment is left to it. Returns how many.
+/// this moment is left to it, and is not tried again. Returns how many.
 ///
 /// # Errors
 /// When the database fails.
@@ -492,13 +501,24 @@ pub fn cancel_for_membership(
         // A literal and not a bind: a generic plan could not use the partial index.
         .filter(diesel::dsl::sql::<diesel::sql_types::Bool>("deliveries.due_at IS NOT NULL"))
         .filter(deliveries::membership_id.eq(Some(membership)))
-        .filter(deliveries::state.eq_any([State::Planned, State::Queued, State::Deferred, State::Unknown]))
+        .filter(deliveries::state.eq_any([
+            State::Planned,
+            State::Queued,
+            State::Attempting,
+            State::Deferred,
+            State::Unknown,
+        ]))
         .select(deliveries::id)
         .into_boxed();
     if let Some(channel) = channel {
         waiting = waiting.filter(deliveries::channel.eq(channel));
     }
     let ids: Vec<i64> = waiting.load(tx.db())?;
+    diesel::update(
+        deliveries::table.filter(deliveries::id.eq_any(&ids)).filter(deliveries::state.eq(State::Attempting)),
+    )
+    .set(deliveries::deadline.eq(now))
+    .execute(tx.db())?;
     // The state is asked again: a courier may have taken one in between.
     Ok(diesel::update(deliveries::table.filter(deliveries::id.eq_any(ids)).filter(deliveries::state.eq_any([
         State::Planned,

@@ -181,9 +181,15 @@ pub fn reckon(members: &[Recipient], setting: &Setting<'_>) -> Audience {
             let fate = match address(member, channel) {
                 Err(reason) => PlannedFate::LeftOut(reason),
                 Ok(_) if setting.class == Class::NonUrgent && served => PlannedFate::LeftOut("not_chosen"),
-                Ok(_) if setting.class == Class::Urgent && channel == Channel::Sms && night && !member.sms_at_night => PlannedFate::LeftOut("night_choice"),
+                Ok(_) if setting.class == Class::Urgent && channel == Channel::Sms && night && !member.sms_at_night => {
+                    PlannedFate::LeftOut("night_choice")
+                }
                 Ok(value) if seen.contains(&(channel, value)) => PlannedFate::LeftOut("duplicate"),
-                Ok(_) if channel == Channel::Sms && setting.plan.sms_per_dwelling && member.dwelling.as_deref().is_some_and(|dwelling| dwellings.contains(dwelling)) => {
+                Ok(_)
+                    if channel == Channel::Sms
+                        && setting.plan.sms_per_dwelling
+                        && member.dwelling.as_deref().is_some_and(|dwelling| dwellings.contains(dwelling)) =>
+                {
                     PlannedFate::LeftOut("household")
                 }
                 Ok(value) => {

@@ -43,7 +43,8 @@ pub(super) fn release(
         reached: gathered.audience.going(),
         language_missing: gathered.audience.language_missing,
     };
-    let event = Event { by: Some(by), event: "released", from, to: Status::Dispatching, hash: &version.hash, reason: None };
+    let event =
+        Event { by: Some(by), event: "released", from, to: Status::Dispatching, hash: &version.hash, reason: None };
     match loaded.message {
         Message::AwaitingRelease(message) => {
             let until = valid_until(message.facts(), circumstances.now);

@@ -207,7 +207,9 @@ mod tests {
         type Change = (&'static str, fn(&mut Bound));
         let changes: [Change; 19] = [
             ("a title", |b| b.texts[0].1 = text("Vol", "Restez chez vous.", Some("Cambriolage. Restez chez vous."))),
-            ("a body", |b| b.texts[0].1 = text("Cambriolage", "Restez chez vous !", Some("Cambriolage. Restez chez vous."))),
+            ("a body", |b| {
+                b.texts[0].1 = text("Cambriolage", "Restez chez vous !", Some("Cambriolage. Restez chez vous."))
+            }),
             ("an SMS", |b| b.texts[0].1 = text("Cambriolage", "Restez chez vous.", Some("Cambriolage."))),
             ("an SMS left out", |b| b.texts[0].1 = text("Cambriolage", "Restez chez vous.", None)),
             ("the other language", |b| b.texts[1].1 = text("Inbraak", "Blijf binnen.", None)),

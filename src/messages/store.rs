@@ -362,11 +362,17 @@ pub(super) fn review_due(tx: &mut Tx<'_>, message: Id<of::Message>) -> Result<Op
         .optional()?)
 }
 /// Notes that another officer looked back; `false` when somebody was quicker.
-pub(super) fn note_review(tx: &mut Tx<'_>, message: Id<of::Message>, by: Id<of::Account>) -> Result<bool, StorageError> {
+pub(super) fn note_review(
+    tx: &mut Tx<'_>,
+    message: Id<of::Message>,
+    by: Id<of::Account>,
+) -> Result<bool, StorageError> {
     let now = tx.now()?;
-    let noted = diesel::update(approvals::table.filter(approvals::message_id.eq(message)).filter(approvals::after_reviewed_at.is_null()))
-        .set((approvals::after_reviewed_by.eq(Some(by)), approvals::after_reviewed_at.eq(Some(now))))
-        .execute(tx.db())?;
+    let noted = diesel::update(
+        approvals::table.filter(approvals::message_id.eq(message)).filter(approvals::after_reviewed_at.is_null()),
+    )
+    .set((approvals::after_reviewed_by.eq(Some(by)), approvals::after_reviewed_at.eq(Some(now))))
+    .execute(tx.db())?;
     Ok(noted > 0)
 }
 

@@ -9,9 +9,7 @@ use std::time::{Duration, Instant};
 
 use diesel::prelude::*;
 use uuid::Uuid;
-use vigie::delivery::{
-    Body, Channel, Fate, Lane, NewDelivery, State, enqueue, progress, put_content,
-};
+use vigie::delivery::{Body, Channel, Fate, Lane, NewDelivery, State, enqueue, progress, put_content};
 use vigie::storage::schema::attempts;
 use vigie::storage::{Database, Durability, Keyring, Target};
 use vigie::values::{Clock, Id, Language, of};

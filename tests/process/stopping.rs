@@ -28,7 +28,11 @@ async fn a_server_that_is_told_to_stop_leaves_nothing_half_done() {
             let states = house.states(batch);
             assert_eq!(states.get(&(Channel::Email, State::Attempting)), None, "{states:?}");
             let left = house.post_office.mails().len();
-            assert_eq!(states.get(&(Channel::Email, State::Accepted)), Some(&i64::try_from(left).unwrap()), "{states:?}");
+            assert_eq!(
+                states.get(&(Channel::Email, State::Accepted)),
+                Some(&i64::try_from(left).unwrap()),
+                "{states:?}"
+            );
             assert!(left < MAILS, "stopped in the middle");
             assert_eq!(house.open_and_lost(), (0, 0));
             eprintln!("{kind:?} {command}: stopped {took:?} after SIGTERM, at {left} of {MAILS} mails");

@@ -139,6 +139,30 @@ async fn stopping_leaves_nothing_to_hand_over_and_the_counts_add_up() {
     .await;
 }
 
+/// Accept M12: what is under way during a stop is not tried again, and whoever may have got it gets the correction.
+#[tokio::test(flavor = "multi_thread")]
+async fn what_is_under_way_during_a_stop_is_not_tried_again() {
+    on_both(async |town| {
+        let batch = post(town, Channel::Email, Lane::Urgent, "member", 4, HOUR).await;
+        let (lease, held) = claims(town, Channel::Email, 3).await;
+        assert_eq!(town.db(move |tx| cancel(tx, batch, "stopped")).await, 1);
+        let soon = town.clock.now().plus(Duration::from_secs(1));
+        let answers = vec![
+            settled_as(&held[0], Verdict::Again(State::Deferred, soon, "451".into())),
+            settled_as(&held[1], Verdict::Again(State::Unknown, soon, "mail sent".into())),
+            settled_as(&held[2], Verdict::Final(State::Accepted, None)),
+        ];
+        assert_eq!(town.db(move |tx| settle(tx, lease, &answers)).await, 3);
+        assert_eq!(states(town, batch).await, [(State::Accepted, 2), (State::Cancelled, 2)].into());
+        let unanswered = rows(town, batch).await.into_iter().find(|row| row.id == held[1].id).unwrap();
+        assert_eq!((unanswered.state, unanswered.reason.as_deref()), (State::Accepted, Some("no answer: stopped")));
+        town.passes(HOUR);
+        town.delivers_everything().await;
+        assert_eq!(town.post_office.mails().len(), 0);
+    })
+    .await;
+}
+
 /// One damaged row must not stop the queue, and the wrong key file must not throw the queue away.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_row_that_cannot_be_read_holds_nobody_up() {

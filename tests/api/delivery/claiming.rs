@@ -3,8 +3,10 @@
 use std::time::Duration;
 
 use diesel::prelude::*;
+use uuid::Uuid;
 use vigie::delivery::retry::Verdict;
-use vigie::delivery::{Channel, LEASE, Lane, State, cancel, renew, settle};
+use vigie::delivery::{Channel, LEASE, Lane, State, Wanted, cancel, claim, renew, settle};
+use vigie::storage::StorageError;
 use vigie::storage::schema::{attempts, deliveries};
 
 use super::desk::{
@@ -83,6 +85,32 @@ async fn a_lease_that_ran_out_is_taken_over_and_the_late_answer_changes_nothing(
         assert_eq!((row(town, batch).await.state, row(town, batch).await.attempts), (State::Accepted, 2));
     })
     .await;
+}
+
+/// SKIP LOCKED: whoever is in the middle of a claim holds nobody up, and nobody gets the same.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_claim_in_progress_on_another_node_is_stepped_around() {
+    let town = Town::start(Kind::Postgres).await;
+    post(&town, Channel::Email, Lane::Urgent, "member", 6, HOUR).await;
+    let (database, (claimed, has_claimed), (go_on, may_go_on)) =
+        (town.database.clone(), std::sync::mpsc::channel(), std::sync::mpsc::channel::<()>());
+    let slow = std::thread::spawn(move || {
+        database.write(|tx| {
+            let wanted = Wanted { channel: Channel::Email, down_to: Lane::NonUrgent, limit: 3, provider: "slow" };
+            let ids: Vec<i64> = claim(tx, Uuid::nil(), wanted)?.iter().map(|claimed| claimed.id).collect();
+            claimed.send(ids).unwrap();
+            may_go_on.recv().unwrap();
+            Ok::<_, StorageError>(())
+        })
+    });
+    let first = has_claimed.recv().unwrap();
+    let second: Vec<i64> = claims(&town, Channel::Email, 10).await.1.iter().map(|claimed| claimed.id).collect();
+    assert!(!slow.is_finished());
+    go_on.send(()).unwrap();
+    slow.join().unwrap().unwrap();
+    assert_eq!((first.len(), second.len()), (3, 3));
+    assert!(first.iter().all(|id| !second.contains(id)));
+    town.close().await;
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -165,7 +165,7 @@ pub(super) fn guide(town: &DemoTown, base: &str, data_dir: &Path) -> String {
     let _ = writeln!(guide, "Vigie serves {}: three partnerships, {} members.", town.municipality, town.members);
     let _ = writeln!(
         guide,
-        "  API page     {base}/docs/\n  contract     {base}/openapi.json\n  outbox       {}\n",
+        "  API page     {base}/docs/\n  contract     {base}/openapi.yaml\n  outbox       {}\n",
         data_dir.join("outbox").display()
     );
     let _ = writeln!(guide, "Who can sign in (password for all: {}):", town.password);
@@ -221,7 +221,8 @@ pub(super) fn guide(town: &DemoTown, base: &str, data_dir: &Path) -> String {
     ];
     let _ = writeln!(guide, "\nThe story, step by step:");
     for (number, (what, line)) in steps.iter().enumerate() {
-        let _ = writeln!(guide, "\n# {}. {what}\n{line}", number + 1);
+        let newline = if line.starts_with("curl") { "; echo" } else { "" };
+        let _ = writeln!(guide, "\n# {}. {what}\n{line}{newline}", number + 1);
     }
     let _ = write!(guide, "\nCtrl-C stops it.");
     guide

@@ -30,6 +30,13 @@ fn the_committed_contract_is_that_of_the_code() {
     committed("openapi.yaml", &yaml, "UPDATE_OPENAPI");
 }
 
+/// Else the comparison above would mean nothing, and every build would look like a change.
+#[test]
+fn the_contract_is_written_the_same_way_every_time() {
+    let yaml = || app::contract().unwrap().openapi().unwrap().to_yaml().unwrap();
+    assert_eq!(yaml(), yaml());
+}
+
 #[test]
 fn every_mounted_route_is_described_with_its_permission_and_nothing_else_is() {
     let mounted: BTreeSet<(String, String, String, String)> = app::contract()

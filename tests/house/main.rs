@@ -11,6 +11,7 @@
 
 mod architecture;
 mod contract;
+mod documents;
 mod policy_table;
 mod reach;
 mod scan;

@@ -4,8 +4,10 @@
 pub mod client;
 pub mod database;
 pub mod logs;
+pub mod neighbourhood;
 pub mod post_office;
 pub mod town;
 
 pub use client::Reply;
+pub use neighbourhood::{Desk, Neighbourhood};
 pub use town::{Town, on_both};

@@ -18,7 +18,7 @@ use crate::values::of;
 
 /// A message, found by its identifier; sensitive when it is urgent.
 #[derive(Debug, Clone, Copy)]
-pub struct MessageTarget {
+pub(super) struct MessageTarget {
     /// Which.
     pub id: Id<of::Message>,
 }
@@ -45,7 +45,7 @@ impl Target for MessageTarget {
 macro_rules! actions { ($($(#[$meta:meta])* $name:ident: $target:ty = $summary:literal;)+) => { $(
     #[doc = $summary]
     #[derive(Debug)]
-    pub enum $name {}
+    pub(super) enum $name {}
     impl Action for $name {
         const PERMISSION: Permission = Permission::$name;
         const SUMMARY: &'static str = $summary;
@@ -74,14 +74,14 @@ actions! {
 
 /// Whether a message is real.
 #[derive(Debug)]
-pub enum VerifyMessage {}
+pub(super) enum VerifyMessage {}
 impl Open for VerifyMessage {
     const NAME: &'static str = "VerifyMessage";
     const SUMMARY: &'static str = "Whether a message with this code is real; never what it says.";
 }
 /// The same as a page.
 #[derive(Debug)]
-pub enum VerifyMessagePage {}
+pub(super) enum VerifyMessagePage {}
 impl Open for VerifyMessagePage {
     const NAME: &'static str = "VerifyMessagePage";
     const SUMMARY: &'static str = "A page that says whether a message with this code is real; never what it says.";

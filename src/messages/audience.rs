@@ -21,7 +21,7 @@ const NIGHT_UNTIL: u32 = 7;
 
 /// What is known when an audience is reckoned.
 #[derive(Debug)]
-pub struct Setting<'a> {
+pub(super) struct Setting<'a> {
     /// How pressing.
     pub class: Class,
     /// Whether it is meant.
@@ -40,7 +40,7 @@ pub struct Setting<'a> {
 
 /// One member on one channel.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Planned {
+pub(super) struct Planned {
     /// The membership.
     pub membership: Id<of::Membership>,
     /// The person.
@@ -52,7 +52,7 @@ pub struct Planned {
 }
 /// What becomes of one member on one channel.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum PlannedFate {
+pub(super) enum PlannedFate {
     /// Goes out.
     Goes {
         /// Where.
@@ -67,7 +67,7 @@ pub enum PlannedFate {
 }
 /// Everybody, with what becomes of them.
 #[derive(Debug, Default)]
-pub struct Audience {
+pub(super) struct Audience {
     /// Each member on each channel of the plan.
     pub planned: Vec<Planned>,
     /// How many members get another language than their own, by their own.
@@ -78,12 +78,12 @@ pub struct Audience {
 impl Audience {
     /// How many go out.
     #[must_use]
-    pub fn going(&self) -> usize {
+    pub(super) fn going(&self) -> usize {
         self.planned.iter().filter(|planned| matches!(planned.fate, PlannedFate::Goes { .. })).count()
     }
     /// How many members are reached on at least one channel.
     #[must_use]
-    pub fn members_reached(&self) -> usize {
+    pub(super) fn members_reached(&self) -> usize {
         self.planned
             .iter()
             .filter(|planned| matches!(planned.fate, PlannedFate::Goes { .. }))
@@ -95,7 +95,7 @@ impl Audience {
 
 /// The moment at or after `now` that lies outside the quiet hours of the plan, by the clocks of Belgium.
 #[must_use]
-pub fn after_quiet_hours(now: Timestamp, from_hour: u8, until_hour: u8) -> Timestamp {
+pub(super) fn after_quiet_hours(now: Timestamp, from_hour: u8, until_hour: u8) -> Timestamp {
     let local = now.in_belgium();
     let (hour, from, until) = (local.hour(), u32::from(from_hour), u32::from(until_hour));
     let quiet = if from <= until { (from..until).contains(&hour) } else { hour >= from || hour < until };
@@ -114,7 +114,7 @@ pub fn after_quiet_hours(now: Timestamp, from_hour: u8, until_hour: u8) -> Times
 }
 fn is_night(now: Timestamp) -> bool {
     let hour = now.in_belgium().hour();
-    hour >= NIGHT_FROM || hour < NIGHT_UNTIL
+    !(NIGHT_UNTIL..NIGHT_FROM).contains(&hour)
 }
 
 /// Why a member as a whole is left out.
@@ -149,7 +149,7 @@ fn address(member: &Recipient, channel: Channel) -> Result<&str, &'static str> {
 
 /// Reckons the audience. Members come in the order of their joining; where one SMS a dwelling is enough, the first gets it.
 #[must_use]
-pub fn reckon(members: &[Recipient], setting: &Setting<'_>) -> Audience {
+pub(super) fn reckon(members: &[Recipient], setting: &Setting<'_>) -> Audience {
     let mut audience = Audience::default();
     let mut seen: HashSet<(Channel, &str)> = HashSet::new();
     let mut dwellings: HashSet<&[u8]> = HashSet::new();

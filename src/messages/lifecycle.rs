@@ -43,7 +43,7 @@ pub struct Facts {
 }
 /// Being written.
 #[derive(Debug)]
-pub struct Draft {
+pub(super) struct Draft {
     facts: Facts,
 }
 /// With the police.
@@ -92,7 +92,7 @@ pub struct Over {
 
 /// A message as the database knows it.
 #[derive(Debug)]
-pub enum Message {
+pub(super) enum Message {
     /// Being written.
     Draft(Draft),
     /// With the police.
@@ -109,7 +109,7 @@ pub enum Message {
 impl Message {
     /// What is true of it in every state.
     #[must_use]
-    pub const fn facts(&self) -> &Facts {
+    pub(super) const fn facts(&self) -> &Facts {
         match self {
             Self::Draft(m) => &m.facts,
             Self::Submitted(m) => &m.facts,
@@ -121,7 +121,7 @@ impl Message {
     }
     /// Where it stands.
     #[must_use]
-    pub const fn status(&self) -> Status {
+    pub(super) const fn status(&self) -> Status {
         match self {
             Self::Draft(_) => Status::Draft,
             Self::Submitted(_) => Status::Submitted,
@@ -139,7 +139,7 @@ impl Message {
     }
     /// Has it begun to leave?
     #[must_use]
-    pub const fn has_left(&self) -> bool {
+    pub(super) const fn has_left(&self) -> bool {
         matches!(
             self.status(),
             Status::Dispatching | Status::Completed | Status::CompletedWithFailures | Status::Stopped
@@ -149,7 +149,7 @@ impl Message {
     ///
     /// # Errors
     /// The message itself, when it can no longer be changed.
-    pub fn reopen(self) -> Result<Draft, Box<Self>> {
+    pub(super) fn reopen(self) -> Result<Draft, Box<Self>> {
         match self {
             Self::Draft(draft) => Ok(draft),
             Self::Submitted(m) => Ok(Draft { facts: m.facts }),
@@ -197,29 +197,29 @@ pub(super) fn restore(facts: Facts, stored: Stored) -> Option<Message> {
 impl Draft {
     /// A message that begins.
     #[must_use]
-    pub const fn begin(facts: Facts) -> Self {
+    pub(super) const fn begin(facts: Facts) -> Self {
         Self { facts }
     }
     /// What is true of it.
     #[must_use]
-    pub const fn facts(&self) -> &Facts {
+    pub(super) const fn facts(&self) -> &Facts {
         &self.facts
     }
     /// Handed to the police.
     #[must_use]
-    pub fn submit(self, by: Id<of::Account>, at: Timestamp) -> Submitted {
+    pub(super) fn submit(self, by: Id<of::Account>, at: Timestamp) -> Submitted {
         Submitted { facts: self.facts, by, at }
     }
     /// Thrown away.
     #[must_use]
-    pub fn discard(self) -> Over {
+    pub(super) fn discard(self) -> Over {
         Over { facts: self.facts, status: Status::Discarded }
     }
     /// Released by the partnership alone, where the plan says so. Asks its own rules.
     ///
     /// # Errors
     /// The rule that said no.
-    pub fn release_alone(self, by: &Circumstances<'_>) -> Result<Approved, Refusal> {
+    pub(super) fn release_alone(self, by: &Circumstances<'_>) -> Result<Approved, Refusal> {
         rules::may_release_alone(&self.facts, by)?;
         Ok(Approved { facts: self.facts, policy: ApprovalPolicy::ReleaseAlone, officer: by.approver, at: by.now })
     }

@@ -130,7 +130,7 @@ impl MessageText {
     }
 }
 /// What it says.
-pub type Texts = Localized<MessageText>;
+pub(super) type Texts = Localized<MessageText>;
 
 // The contract's derive looks into the generics of a field; a name of its own keeps it out.
 type MessageId = Id<of::Message>;
@@ -138,7 +138,7 @@ type MessageId = Id<of::Message>;
 /// For whom it is meant. Bound by the approval; the number of people is not.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
-pub enum AudienceRule {
+pub(super) enum AudienceRule {
     /// Everybody in the partnership.
     Partnership,
     /// Exactly those whom an earlier message reached, whatever they are now.
@@ -165,7 +165,7 @@ impl Kind {
 }
 /// In which lane of the queue it travels: corrections and ends overtake what they speak of.
 #[must_use]
-pub const fn lane(class: Class, kind: Kind) -> Lane {
+pub(super) const fn lane(class: Class, kind: Kind) -> Lane {
     match (class, kind) {
         (_, Kind::Correction) | (Class::Urgent, Kind::End) => Lane::Correction,
         (Class::Urgent, _) => Lane::Urgent,

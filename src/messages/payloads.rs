@@ -25,7 +25,7 @@ type MembershipId = Id<of::Membership>;
 /// A message to be written.
 #[derive(Debug, Deserialize, ToSchema, Validate)]
 #[serde(deny_unknown_fields)]
-pub struct NewMessage {
+pub(super) struct NewMessage {
     /// How pressing.
     pub class: Class,
     /// What it is.
@@ -45,7 +45,7 @@ pub struct NewMessage {
 /// An update, an end, feedback or a correction of a message.
 #[derive(Debug, Deserialize, ToSchema, Validate)]
 #[serde(deny_unknown_fields)]
-pub struct FollowUp {
+pub(super) struct FollowUp {
     /// `update`, `end`, `feedback` or `correction`.
     pub kind: Kind,
     /// Where the information comes from.
@@ -60,14 +60,14 @@ pub struct FollowUp {
 /// Other words.
 #[derive(Debug, Deserialize, ToSchema, Validate)]
 #[serde(deny_unknown_fields)]
-pub struct NewTexts {
+pub(super) struct NewTexts {
     /// What it says now, in at least one language.
     pub texts: Texts,
 }
 /// What the officer confirms (duty P3).
 #[derive(Debug, Clone, Copy, Serialize, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
-pub struct Checklist {
+pub(super) struct Checklist {
     /// No name, address, number or plate of a person.
     pub no_nominative_data: bool,
     /// Nobody can be recognised from the description.
@@ -78,14 +78,14 @@ pub struct Checklist {
 impl Checklist {
     /// Everything is confirmed.
     #[must_use]
-    pub const fn is_complete(self) -> bool {
+    pub(super) const fn is_complete(self) -> bool {
         self.no_nominative_data && self.no_recognisable_person && self.no_protected_ground
     }
 }
 /// The approval of exactly what the preview showed.
 #[derive(Debug, Deserialize, ToSchema, Validate)]
 #[serde(deny_unknown_fields)]
-pub struct Approval {
+pub(super) struct Approval {
     /// `version_hash` of the preview.
     #[validate(length(equal = 64, message = "must be the version_hash of the preview, 64 characters"))]
     #[schema(min_length = 64, max_length = 64)]
@@ -104,7 +104,7 @@ pub struct Approval {
 /// Passing on, or releasing alone, exactly what the preview showed.
 #[derive(Debug, Deserialize, ToSchema, Validate)]
 #[serde(deny_unknown_fields)]
-pub struct Release {
+pub(super) struct Release {
     /// `version_hash` of the preview.
     #[validate(length(equal = 64, message = "must be the version_hash of the preview, 64 characters"))]
     #[schema(min_length = 64, max_length = 64)]
@@ -117,7 +117,7 @@ pub struct Release {
 /// Why.
 #[derive(Debug, Deserialize, ToSchema, Validate)]
 #[serde(deny_unknown_fields)]
-pub struct MessageReason {
+pub(super) struct MessageReason {
     /// For those who must understand it; no personal data.
     #[schema(inline)]
     pub reason: Prose<500>,
@@ -125,11 +125,11 @@ pub struct MessageReason {
 /// A body without fields.
 #[derive(Debug, Deserialize, ToSchema, Validate)]
 #[serde(deny_unknown_fields)]
-pub struct NothingMore {}
+pub(super) struct NothingMore {}
 
 /// A message.
 #[derive(Debug, Clone, Serialize, ToSchema)]
-pub struct MessageView {
+pub(super) struct MessageView {
     /// Its identifier.
     pub id: MessageId,
     /// Whose it is.
@@ -184,7 +184,7 @@ pub struct MessageView {
 }
 /// A message in a list.
 #[derive(Debug, Clone, Serialize, ToSchema)]
-pub struct MessageRow {
+pub(super) struct MessageRow {
     /// Its identifier.
     pub id: MessageId,
     /// Whose it is.
@@ -213,7 +213,7 @@ pub struct MessageRow {
 /// Which messages.
 #[derive(Debug, Deserialize, IntoParams, Validate)]
 #[serde(deny_unknown_fields)]
-pub struct MessageFilter {
+pub(super) struct MessageFilter {
     /// Only of this class.
     pub class: Option<Class>,
     /// Only of this kind.
@@ -233,7 +233,7 @@ pub struct MessageFilter {
 }
 /// What waits for one.
 #[derive(Debug, Clone, Serialize, ToSchema)]
-pub struct InboxRow {
+pub(super) struct InboxRow {
     /// The message.
     pub message: MessageId,
     /// Its partnership.
@@ -265,7 +265,7 @@ crate::words! {
 /// Which part of the inbox.
 #[derive(Debug, Deserialize, IntoParams, Validate)]
 #[serde(deny_unknown_fields)]
-pub struct InboxFilter {
+pub(super) struct InboxFilter {
     /// Only what waits for this.
     pub waits_for: Option<WaitsFor>,
     /// Rows on a page.
@@ -277,7 +277,7 @@ pub struct InboxFilter {
 }
 /// Exactly what would go out, and to whom.
 #[derive(Debug, Serialize, ToSchema)]
-pub struct Preview {
+pub(super) struct Preview {
     /// Send this back to approve exactly this.
     pub version_hash: String,
     /// Send this back too.
@@ -291,7 +291,7 @@ pub struct Preview {
 }
 /// One language, as it will be read.
 #[derive(Debug, Serialize, ToSchema)]
-pub struct PreviewLanguage {
+pub(super) struct PreviewLanguage {
     /// Which.
     pub language: Language,
     /// Subject of the mail.
@@ -313,7 +313,7 @@ pub struct PreviewLanguage {
 }
 /// To whom.
 #[derive(Debug, Serialize, ToSchema)]
-pub struct PreviewAudience {
+pub(super) struct PreviewAudience {
     /// Members reached on at least one channel.
     pub members: usize,
     /// Deliveries on each channel.
@@ -329,7 +329,7 @@ pub struct PreviewAudience {
 }
 /// Somebody left out.
 #[derive(Debug, Serialize, ToSchema)]
-pub struct LeftOut {
+pub(super) struct LeftOut {
     /// The membership.
     pub membership: MembershipId,
     /// The channel.
@@ -339,7 +339,7 @@ pub struct LeftOut {
 }
 /// What the SMS cost.
 #[derive(Debug, Serialize, ToSchema)]
-pub struct PreviewCost {
+pub(super) struct PreviewCost {
     /// SMS.
     pub messages: usize,
     /// Parts of all SMS.
@@ -349,7 +349,7 @@ pub struct PreviewCost {
 }
 /// How far a message has come, in counts.
 #[derive(Debug, Serialize, ToSchema)]
-pub struct Progress {
+pub(super) struct Progress {
     /// The message.
     pub message: MessageId,
     /// Where it stands.
@@ -369,7 +369,7 @@ pub struct Progress {
 }
 /// One recipient, masked.
 #[derive(Debug, Serialize, ToSchema)]
-pub struct RecipientRow {
+pub(super) struct RecipientRow {
     /// Its number.
     pub delivery: i64,
     /// The membership.
@@ -392,7 +392,7 @@ pub struct RecipientRow {
 /// Which recipients.
 #[derive(Debug, Deserialize, IntoParams, Validate)]
 #[serde(deny_unknown_fields)]
-pub struct RecipientFilter {
+pub(super) struct RecipientFilter {
     /// Only in this state.
     pub state: Option<State>,
     /// Rows on a page.
@@ -406,7 +406,7 @@ pub struct RecipientFilter {
 }
 /// What an approval recorded.
 #[derive(Debug, Serialize, ToSchema)]
-pub struct ApprovalView {
+pub(super) struct ApprovalView {
     /// The message as it is now.
     pub message: MessageView,
     /// Why this approval was enough.
@@ -421,7 +421,7 @@ pub struct ApprovalView {
 }
 /// That a message is real, without what it says.
 #[derive(Debug, Serialize, ToSchema)]
-pub struct Genuineness {
+pub(super) struct Genuineness {
     /// `genuine`, `exercise`, `stopped`, `corrected` or `unknown`.
     pub state: &'static str,
     /// Name of the partnership.
@@ -437,7 +437,7 @@ pub struct Genuineness {
 /// In which language a page is shown.
 #[derive(Debug, Deserialize, IntoParams, Validate)]
 #[serde(deny_unknown_fields)]
-pub struct VerifyPageQuery {
+pub(super) struct VerifyPageQuery {
     /// Language of the page.
     pub lang: Option<Language>,
 }

@@ -16,11 +16,11 @@ use crate::texts::{self, Announcement};
 use crate::values::Language;
 
 /// What each language says on each channel.
-pub type Rendered = BTreeMap<Language, LanguageRendered>;
+pub(super) type Rendered = BTreeMap<Language, LanguageRendered>;
 
 /// What one language says.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct LanguageRendered {
+pub(super) struct LanguageRendered {
     /// The mail, with the two places where the recipient's own links are put.
     pub email: Body,
     /// The SMS.
@@ -29,7 +29,7 @@ pub struct LanguageRendered {
 impl LanguageRendered {
     /// What a channel carries.
     #[must_use]
-    pub const fn body(&self, channel: Channel) -> &Body {
+    pub(super) const fn body(&self, channel: Channel) -> &Body {
         match channel {
             Channel::Email => &self.email,
             Channel::Sms => &self.sms,
@@ -39,13 +39,19 @@ impl LanguageRendered {
 
 /// Where anybody can see that a message is real.
 #[must_use]
-pub fn verify_url(public_url: &str, short_code: &str) -> String {
+pub(super) fn verify_url(public_url: &str, short_code: &str) -> String {
     format!("{public_url}/v/{short_code}")
 }
 
 /// Renders every language of a message.
 #[must_use]
-pub fn render(facts: &Facts, texts: &Texts, partnership: &Partnership, zone: &Zone, public_url: &str) -> Rendered {
+pub(super) fn render(
+    facts: &Facts,
+    texts: &Texts,
+    partnership: &Partnership,
+    zone: &Zone,
+    public_url: &str,
+) -> Rendered {
     let url = verify_url(public_url, &facts.short_code);
     let mut rendered = Rendered::new();
     for (language, text) in texts.iter() {
@@ -89,7 +95,7 @@ fn announcement<'a>(
 
 /// The hash that an approval binds: every language and channel, and what decides who gets it and for how long (accept M1).
 #[must_use]
-pub fn version_hash(facts: &Facts, audience: &AudienceRule, rendered: &Rendered) -> String {
+pub(super) fn version_hash(facts: &Facts, audience: &AudienceRule, rendered: &Rendered) -> String {
     let mut hasher = Sha256::new();
     let mut part = |text: &str| {
         hasher.update(u64::try_from(text.len()).unwrap_or(u64::MAX).to_be_bytes());

@@ -111,7 +111,11 @@ async fn the_owner_of_an_account_is_reached_until_it_is_closed() {
         let person = reached.person;
         assert_eq!(town.db(move |tx| person_of(tx, account)).await, Some(person));
         assert_eq!(town.db(move |tx| account_of_person(tx, person)).await, Some(account));
-        town.db(move |tx| Ok(close_account(tx, account)?.unwrap())).await;
+        town.db(move |tx| {
+            let _: () = close_account(tx, account)?.unwrap();
+            Ok(())
+        })
+        .await;
         assert!(town.db(move |tx| reach(tx, account)).await.is_none());
         let again = invited(town, "noor@kust.example").await;
         assert_ne!(again, account);

@@ -47,7 +47,11 @@ async fn the_answer_is_the_same_for_every_address_and_only_active_accounts_get_a
     on_both(async |town| {
         somebody(town, "noor@kust.example").await;
         let locked = somebody(town, "locked@kust.example").await;
-        town.db(move |tx| Ok(lock_account(tx, locked)?.unwrap())).await;
+        town.db(move |tx| {
+            let _: () = lock_account(tx, locked)?.unwrap();
+            Ok(())
+        })
+        .await;
         invited(town, "invited@kust.example").await;
         assert_eq!(letters(town, "invited@kust.example").await.len(), 1);
         let known = asks(town, "noor@kust.example").await.expect(202);

@@ -25,7 +25,7 @@ async fn police_and_municipality_enter_partnerships_in_their_own_place() {
         };
         let made = town.post(&path, &s.officer.token, body("PLP Parc", &[MONS, QUEVY])).await.expect(201);
         assert_eq!((made.str("/status"), made.etag.as_deref()), ("registered".to_owned(), Some("\"v1\"")));
-        town.get(&made.headers["location"].to_str().unwrap().to_owned(), &s.officer.token).await.expect(200);
+        town.get(made.headers["location"].to_str().unwrap(), &s.officer.token).await.expect(200);
         town.post(&path, &s.officer.token, body("PLP Parc", &[MONS])).await.refused(409, "short_name_taken");
         town.post(&path, &s.officer.token, body("A", &[MONS, TOURNAI])).await.at_fault("/municipalities/1");
         town.post(&path, &s.officer.token, body("A", &[MONS, MONS])).await.at_fault("/municipalities");

@@ -218,7 +218,7 @@ impl Town {
             let first = partnership(tx, ours, HERE, "Lion", 4.36);
             let second = partnership(tx, ours, HERE, "Moulin", 4.40);
             let third = partnership(tx, theirs, THERE, "Sart", 4.06);
-            let mut desk = |tx: &mut Tx<'_>, user, role, reach| open_desk(tx, &config, &hash, user, role, reach);
+            let desk = |tx: &mut Tx<'_>, user, role, reach| open_desk(tx, &config, &hash, user, role, reach);
             let officer = desk(tx, "officer", Role::Officer, Reach::Zone(ours))?;
             let second_officer = desk(tx, "second-officer", Role::Officer, Reach::Zone(ours))?;
             let administrator = desk(tx, "zone", Role::ZoneAdministrator, Reach::Zone(ours))?;

@@ -138,13 +138,15 @@ pub async fn run(
     Ok(())
 }
 
+type Duty = fn(&mut Tx<'_>) -> Result<(), StorageError>;
+
 /// What is looked at every minute. Each duty in a transaction of its own, and all of them whatever becomes of the others:
 /// a fault in one must not make us keep addresses for longer.
 ///
 /// # Errors
 /// The first fault, after all have had their turn.
 pub async fn minute(database: &Database) -> Result<(), StorageError> {
-    let duties: [fn(&mut Tx<'_>) -> Result<(), StorageError>; 3] = [
+    let duties: [Duty; 3] = [
         |tx| access::forget_old_answers(tx).map(drop),
         |tx| {
             let before = tx.now()?.minus(ADDRESS_LIFE);

@@ -139,7 +139,6 @@ pub async fn run(
     Ok(())
 }
 
-/// One duty, done in a transaction of its own.
 type Duty = fn(&mut Tx<'_>) -> Result<(), StorageError>;
 
 /// What is looked at every minute. Each duty in a transaction of its own, and all of them whatever becomes of the others:
@@ -148,7 +147,7 @@ type Duty = fn(&mut Tx<'_>) -> Result<(), StorageError>;
 /// # Errors
 /// The first fault, after all have had their turn.
 pub async fn minute(database: &Database) -> Result<(), StorageError> {
-    let duties: [Duty; 5] = [
+    let duties: [Duty; 3] = [
         |tx| access::forget_old_answers(tx).map(drop),
         |tx| access::forget_old_throttles(tx).map(drop),
         |tx| accounts::forget_old_tokens(tx).map(drop),

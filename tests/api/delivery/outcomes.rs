@@ -15,7 +15,9 @@ fn outcomes(attempts: &[(Option<String>, Option<String>)]) -> Vec<&str> {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_refused_recipient_is_final_and_the_reason_is_a_code() {
     on_both(async |town| {
-        town.post_office.smtp.behave(|relay| drop(relay.refuses.insert("member2@example.be".into())));
+        town.post_office.smtp.behave(|relay| {
+            relay.refuses.insert("member2@example.be".into());
+        });
         let batch = post(town, Channel::Email, Lane::Urgent, "member", 3, HOUR).await;
         town.delivers_everything().await;
         assert_eq!(states(town, batch).await, [(State::Accepted, 2), (State::Failed, 1)].into());

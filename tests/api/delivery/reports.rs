@@ -8,7 +8,7 @@ use diesel::prelude::*;
 use vigie::delivery::{Channel, Lane, State, cancel};
 use vigie::storage::schema::receipts;
 
-use super::desk::{HOUR, mail, post, reasons_name_nobody, row, text, until};
+use super::desk::{HOUR, post, reasons_name_nobody, row, text, until};
 use crate::support::post_office::{Sms, SmsManners};
 use crate::support::{Town, on_both};
 
@@ -163,16 +163,6 @@ async fn late_truth_is_taken_in_and_marked() {
         town.passes(HOUR / 2);
         town.delivers_everything().await;
         assert_eq!((row(town, unknown).await.state, town.post_office.sms().len()), (State::AtOperator, before));
-    })
-    .await;
-}
-
-#[tokio::test(flavor = "multi_thread")]
-async fn a_mail_asks_for_no_report() {
-    on_both(async |town| {
-        mail(town).await;
-        town.delivers_everything().await;
-        assert!(!String::from_utf8_lossy(&town.post_office.mails()[0].bytes).contains("/hooks/"));
     })
     .await;
 }

@@ -91,7 +91,8 @@ impl Courier {
         let mut load = Load::new(self.channels.of(channel).hands());
         let held = Arc::new(Semaphore::new(LEASED_MAX));
         let mut rounds = JoinSet::new();
-        while !*stop.borrow() {
+        // Nobody left who could say "stop" is a stop too.
+        while !*stop.borrow() && stop.has_changed().is_ok() {
             // Registered before the look: a bell that rings in between is not missed.
             let bell = self.database.bell().notified();
             tokio::pin!(bell);

@@ -21,6 +21,10 @@ use crate::values::of;
 
 /// How long a courier may hold a delivery without a sign of life.
 pub const LEASE: Duration = Duration::from_secs(15);
+/// Why a delivery that a courier held during a stop was not tried again.
+const STOPPED: &str = "stopped";
+/// The same, when it may have arrived.
+const NO_ANSWER_STOPPED: &str = "no answer: stopped";
 /// When a row that does not open is looked at again.
 const UNREADABLE_PAUSE: Duration = Duration::from_secs(60);
 /// Addresses emptied in one transaction.
@@ -286,16 +290,22 @@ fn mark_lost(tx: &mut Tx<'_>, lost: &[i64], now: Timestamp) -> Result<(), Storag
         .execute(tx.db())?;
     Ok(())
 }
+/// Ends what is no longer of use. What may have arrived, as its answer never came, is not called unsent.
 fn expire(tx: &mut Tx<'_>, over: &[DueRow], now: Timestamp) -> Result<(), StorageError> {
-    diesel::update(deliveries::table.filter(deliveries::id.eq_any(over.iter().map(|row| row.id))))
-        .set((
-            deliveries::state.eq(State::Expired),
-            deliveries::reason.eq(Some("validity_over")),
-            deliveries::due_at.eq(None::<Timestamp>),
-            deliveries::lease.eq(None::<Id<of::Lease>>),
-            deliveries::settled_at.eq(Some(now)),
-        ))
-        .execute(tx.db())?;
+    let (unanswered, unsent): (Vec<&DueRow>, Vec<&DueRow>) = over.iter().partition(|row| row.state == State::Unknown);
+    for (rows, state, reason) in
+        [(unsent, State::Expired, "validity_over"), (unanswered, State::Accepted, "no answer: validity over")]
+    {
+        diesel::update(deliveries::table.filter(deliveries::id.eq_any(rows.iter().map(|row| row.id))))
+            .set((
+                deliveries::state.eq(state),
+                deliveries::reason.eq(Some(reason)),
+                deliveries::due_at.eq(None::<Timestamp>),
+                deliveries::lease.eq(None::<Id<of::Lease>>),
+                deliveries::settled_at.eq(Some(now)),
+            ))
+            .execute(tx.db())?;
+    }
     Ok(())
 }
 /// Opens addresses and contents. A row that does not open (a damaged one, or the wrong key file) must not stop those
@@ -410,8 +420,11 @@ pub struct Settlement {
 pub fn settle(tx: &mut Tx<'_>, lease: Uuid, settlements: &[Settlement]) -> Result<usize, StorageError> {
     let now = tx.now()?;
     let lease = Id::<of::Lease>::from_uuid(lease);
+    // In the order in which a stop locks them, so that the two never wait for each other.
+    let mut in_order: Vec<&Settlement> = settlements.iter().collect();
+    in_order.sort_by_key(|settlement| settlement.delivery);
     let mut settled = 0;
-    for settlement in settlements {
+    for settlement in in_order {
         let reason = match &settlement.verdict {
             Verdict::Final(_, reason) => reason.clone(),
             Verdict::Again(_, _, reason) => Some(reason.clone()),
@@ -428,22 +441,29 @@ pub fn settle(tx: &mut Tx<'_>, lease: Uuid, settlements: &[Settlement]) -> Resul
             attempts::reason.eq(&reason),
         ))
         .execute(tx.db())?;
-        let (state, due_at, settled_at) = match &settlement.verdict {
-            Verdict::Final(state, _) => (*state, None, Some(now)),
-            Verdict::Again(state, at, _) => (*state, Some(*at), None),
+        let mine =
+            deliveries::table.filter(deliveries::id.eq(settlement.delivery)).filter(deliveries::lease.eq(Some(lease)));
+        // Whoever is to be tried again was in time a moment ago: if the validity is over, a stop has ended it meanwhile.
+        let stopped = matches!(settlement.verdict, Verdict::Again(..))
+            && mine.filter(deliveries::deadline.le(now)).count().get_result::<i64>(tx.db())? > 0;
+        let (state, due_at, reason) = match &settlement.verdict {
+            Verdict::Final(state, _) => (*state, None, reason),
+            Verdict::Again(State::Unknown, ..) if stopped => {
+                (State::Accepted, None, Some(NO_ANSWER_STOPPED.to_owned()))
+            }
+            Verdict::Again(..) if stopped => (State::Cancelled, None, Some(STOPPED.to_owned())),
+            Verdict::Again(state, at, _) => (*state, Some(*at), reason),
         };
-        let changed = diesel::update(
-            deliveries::table.filter(deliveries::id.eq(settlement.delivery)).filter(deliveries::lease.eq(Some(lease))),
-        )
-        .set((
-            deliveries::state.eq(state),
-            deliveries::reason.eq(&reason),
-            deliveries::due_at.eq(due_at),
-            deliveries::lease.eq(None::<Id<of::Lease>>),
-            deliveries::reference.eq(&settlement.reference),
-            deliveries::settled_at.eq(settled_at),
-        ))
-        .execute(tx.db())?;
+        let changed = diesel::update(mine)
+            .set((
+                deliveries::state.eq(state),
+                deliveries::reason.eq(&reason),
+                deliveries::due_at.eq(due_at),
+                deliveries::lease.eq(None::<Id<of::Lease>>),
+                deliveries::reference.eq(&settlement.reference),
+                deliveries::settled_at.eq(state.is_final().then_some(now)),
+            ))
+            .execute(tx.db())?;
         if changed == 0 {
             tracing::warn!(
                 delivery = settlement.delivery,
@@ -456,28 +476,56 @@ pub fn settle(tx: &mut Tx<'_>, lease: Uuid, settlements: &[Settlement]) -> Resul
     Ok(settled)
 }
 
-/// Cancels what has not been handed over yet; what a courier holds at this moment is left to it. Returns how many.
+/// Stops the deliveries of a condition; see `cancel`. A macro, as diesel gives each condition a type of its own.
+macro_rules! stop_those {
+    ($tx:ident, $those:expr, $reason:expr) => {{
+        let now = $tx.now()?;
+        let held = deliveries::table
+            .filter($those)
+            .filter(deliveries::state.eq(State::Attempting))
+            .order(deliveries::id)
+            .select(deliveries::id);
+        let held: Vec<i64> = match $tx.db() {
+            Db::Sqlite(c) => held.load(c)?,
+            Db::Postgres(c) => held.for_update().load(c)?,
+        };
+        if !held.is_empty() {
+            diesel::update(deliveries::table.filter(deliveries::id.eq_any(held)))
+                .set(deliveries::deadline.eq(now))
+                .execute($tx.db())?;
+        }
+        diesel::update(deliveries::table.filter($those).filter(deliveries::state.eq(State::Unknown)))
+            .set((
+                deliveries::state.eq(State::Accepted),
+                deliveries::reason.eq(Some(NO_ANSWER_STOPPED)),
+                deliveries::due_at.eq(None::<Timestamp>),
+                deliveries::settled_at.eq(Some(now)),
+            ))
+            .execute($tx.db())?;
+        let waiting = [State::Planned, State::Queued, State::Deferred];
+        diesel::update(deliveries::table.filter($those).filter(deliveries::state.eq_any(waiting)))
+            .set((
+                deliveries::state.eq(State::Cancelled),
+                deliveries::reason.eq(Some($reason)),
+                deliveries::due_at.eq(None::<Timestamp>),
+                deliveries::settled_at.eq(Some(now)),
+            ))
+            .execute($tx.db())?
+    }};
+}
+
+/// Cancels what has not been handed over yet. What a courier holds at this moment is left to it, and not tried again
+/// whatever comes of it; what may have arrived, as its answer never came, counts as taken, so that a correction follows it
+/// (accept M12). Returns how many were cancelled.
 ///
 /// # Errors
 /// When the database fails.
 pub fn cancel(tx: &mut Tx<'_>, batch: Uuid, reason: &str) -> Result<usize, StorageError> {
-    let now = tx.now()?;
-    Ok(diesel::update(
-        deliveries::table
-            .filter(deliveries::batch_id.eq(Id::<of::Batch>::from_uuid(batch)))
-            .filter(deliveries::state.eq_any([State::Planned, State::Queued, State::Deferred, State::Unknown])),
-    )
-    .set((
-        deliveries::state.eq(State::Cancelled),
-        deliveries::reason.eq(Some(reason)),
-        deliveries::due_at.eq(None::<Timestamp>),
-        deliveries::settled_at.eq(Some(now)),
-    ))
-    .execute(tx.db())?)
+    let batch = Id::<of::Batch>::from_uuid(batch);
+    Ok(stop_those!(tx, deliveries::batch_id.eq(batch), reason))
 }
 
-/// Cancels what waits for a membership, on one channel or on all: whoever left gets nothing more. What a courier holds at
-/// this moment is left to it. Returns how many.
+/// Cancels what waits for a membership, on one channel or on all: whoever left gets nothing more. As `cancel` otherwise.
 ///
 /// # Errors
 /// When the database fails.
@@ -487,32 +535,17 @@ pub fn cancel_for_membership(
     channel: Option<Channel>,
     reason: &str,
 ) -> Result<usize, StorageError> {
-    let now = tx.now()?;
     let mut waiting = deliveries::table
         // A literal and not a bind: a generic plan could not use the partial index.
         .filter(diesel::dsl::sql::<diesel::sql_types::Bool>("deliveries.due_at IS NOT NULL"))
         .filter(deliveries::membership_id.eq(Some(membership)))
-        .filter(deliveries::state.eq_any([State::Planned, State::Queued, State::Deferred, State::Unknown]))
         .select(deliveries::id)
         .into_boxed();
     if let Some(channel) = channel {
         waiting = waiting.filter(deliveries::channel.eq(channel));
     }
     let ids: Vec<i64> = waiting.load(tx.db())?;
-    // The state is asked again: a courier may have taken one in between.
-    Ok(diesel::update(deliveries::table.filter(deliveries::id.eq_any(ids)).filter(deliveries::state.eq_any([
-        State::Planned,
-        State::Queued,
-        State::Deferred,
-        State::Unknown,
-    ])))
-    .set((
-        deliveries::state.eq(State::Cancelled),
-        deliveries::reason.eq(Some(reason)),
-        deliveries::due_at.eq(None::<Timestamp>),
-        deliveries::settled_at.eq(Some(now)),
-    ))
-    .execute(tx.db())?)
+    Ok(stop_those!(tx, deliveries::id.eq_any(&ids), reason))
 }
 
 /// How many deliveries of a batch stand where, by channel and state.

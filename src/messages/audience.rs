@@ -184,15 +184,20 @@ pub fn reckon(members: &[Recipient], setting: &Setting<'_>) -> Audience {
                 Ok(_) if setting.class == Class::Urgent && channel == Channel::Sms && night && !member.sms_at_night => {
                     PlannedFate::LeftOut("night_choice")
                 }
-                Ok(value) if !seen.insert((channel, value)) => PlannedFate::LeftOut("duplicate"),
+                Ok(value) if seen.contains(&(channel, value)) => PlannedFate::LeftOut("duplicate"),
                 Ok(_)
                     if channel == Channel::Sms
                         && setting.plan.sms_per_dwelling
-                        && member.dwelling.as_deref().is_some_and(|dwelling| !dwellings.insert(dwelling)) =>
+                        && member.dwelling.as_deref().is_some_and(|dwelling| dwellings.contains(dwelling)) =>
                 {
                     PlannedFate::LeftOut("household")
                 }
                 Ok(value) => {
+                    // Only what goes out counts as given: a number left out for its dwelling still serves another.
+                    seen.insert((channel, value));
+                    if channel == Channel::Sms {
+                        dwellings.extend(member.dwelling.as_deref());
+                    }
                     served = true;
                     let at = if setting.class == Class::Urgent { setting.now } else { quiet_over };
                     PlannedFate::Goes { address: value.to_owned(), language, at }
@@ -214,4 +219,292 @@ fn language_for(own: Language, setting: &Setting<'_>, audience: &mut Audience) -
         audience.language_missing = true;
     }
     agreed
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::partnerships::ClassPlan;
+    use crate::partnerships::PlanMode;
+
+    /// By the clocks of Belgium; where an hour comes twice, `earliest` says which.
+    fn belgium(month: u32, day: u32, hour: u32, minute: u32, earliest: bool) -> Timestamp {
+        let local = chrono_tz::Europe::Brussels.with_ymd_and_hms(2026, month, day, hour, minute, 0);
+        let at = if earliest { local.earliest() } else { local.latest() };
+        at.unwrap().with_timezone(&chrono::Utc).into()
+    }
+    fn utc(text: &str) -> Timestamp {
+        chrono::DateTime::parse_from_rfc3339(text).unwrap().with_timezone(&chrono::Utc).into()
+    }
+    fn noon() -> Timestamp {
+        belgium(3, 2, 12, 0, true)
+    }
+    fn plan() -> PlanContent {
+        let class = ClassPlan { channels: vec![Channel::Email, Channel::Sms], mode: PlanMode::Direct };
+        PlanContent {
+            urgent: class.clone(),
+            non_urgent: class,
+            fallback_languages: vec![Language::Nl, Language::Fr],
+            quiet_from_hour: 21,
+            quiet_until_hour: 8,
+            sms_per_dwelling: false,
+            release_alone: Vec::new(),
+            urgent_validity_minutes: 60,
+            officer_may_approve_own_non_urgent: false,
+        }
+    }
+    fn member(number: u8) -> Recipient {
+        Recipient {
+            membership: Id::new(),
+            person: Id::new(),
+            language: Language::Fr,
+            status: MembershipStatus::Active,
+            email: Some(format!("member{number}@lion.example")),
+            mobile: Some(format!("+3247000000{number}")),
+            email_usable: true,
+            mobile_usable: true,
+            preferred_channel: Channel::Email,
+            sms_at_night: true,
+            email_stopped: false,
+            sms_stopped: false,
+            exercises: false,
+            dwelling: Some(vec![number]),
+            joined_at: Some(noon()),
+        }
+    }
+    /// What a table row changes.
+    struct Case {
+        class: Class,
+        mode: Mode,
+        rule: AudienceRule,
+        reached_before: HashSet<Id<of::Person>>,
+        written_in: Vec<Language>,
+        plan: PlanContent,
+        now: Timestamp,
+    }
+    fn urgent() -> Case {
+        Case {
+            class: Class::Urgent,
+            mode: Mode::Live,
+            rule: AudienceRule::Partnership,
+            reached_before: HashSet::new(),
+            written_in: Language::ALL.to_vec(),
+            plan: plan(),
+            now: noon(),
+        }
+    }
+    fn quiet() -> Case {
+        Case { class: Class::NonUrgent, ..urgent() }
+    }
+    impl Case {
+        fn reckons(&self, members: &[Recipient]) -> Audience {
+            let Self { class, mode, rule, reached_before, written_in, plan, now } = self;
+            reckon(members, &Setting { class: *class, mode: *mode, rule, reached_before, written_in, plan, now: *now })
+        }
+        /// Of each member on each channel: the reason, or `goes`.
+        fn words(&self, members: &[Recipient]) -> Vec<(usize, Channel, &'static str)> {
+            let audience = self.reckons(members);
+            let position = |planned: &Planned| members.iter().position(|m| m.membership == planned.membership).unwrap();
+            let mut words: Vec<_> = audience
+                .planned
+                .iter()
+                .map(|planned| {
+                    let word = match planned.fate {
+                        PlannedFate::Goes { .. } => "goes",
+                        PlannedFate::LeftOut(reason) => reason,
+                    };
+                    (position(planned), planned.channel, word)
+                })
+                .collect();
+            words.sort();
+            words
+        }
+        /// What becomes of one member: mail, then SMS.
+        fn of_one(&self, change: impl FnOnce(&mut Recipient)) -> [&'static str; 2] {
+            let mut one = member(1);
+            change(&mut one);
+            let words = self.words(&[one]);
+            assert_eq!(words.len(), 2, "every member has a row on every channel of the plan");
+            [words[0].2, words[1].2]
+        }
+    }
+
+    /// Ruling 3, duty M8: each reason once, by the least that brings it about.
+    #[test]
+    fn each_one_left_out_is_left_out_for_its_reason() {
+        use MembershipStatus as S;
+        for status in S::ALL {
+            let expected = match status {
+                S::Active | S::ReviewDue => "goes",
+                S::Paused => "paused",
+                S::Unreachable => "no_contact",
+                _ => "suspended",
+            };
+            assert_eq!(urgent().of_one(|m| m.status = *status), [expected; 2], "{status:?}");
+        }
+        assert_eq!(urgent().of_one(|m| m.email = None), ["no_contact", "goes"]);
+        assert_eq!(urgent().of_one(|m| m.mobile = None), ["goes", "no_contact"]);
+        assert_eq!(urgent().of_one(|m| m.email_usable = false), ["unverified", "goes"]);
+        assert_eq!(urgent().of_one(|m| m.mobile_usable = false), ["goes", "unverified"]);
+        assert_eq!(urgent().of_one(|m| m.email_stopped = true), ["stopped", "goes"]);
+        assert_eq!(urgent().of_one(|m| m.sms_stopped = true), ["goes", "stopped"]);
+        let exercise = Case { mode: Mode::Exercise, ..urgent() };
+        assert_eq!(exercise.of_one(|_| {}), ["no_exercises"; 2]);
+        assert_eq!(exercise.of_one(|m| m.exercises = true), ["goes"; 2]);
+        let german = Case { written_in: vec![Language::De], ..urgent() };
+        assert_eq!(german.of_one(|_| {}), ["language_missing"; 2]);
+    }
+    #[test]
+    fn at_night_an_sms_is_left_out_for_whoever_chose_so_and_never_the_mail() {
+        for (hour, minute, night) in [(21, 59, false), (22, 0, true), (0, 0, true), (6, 59, true), (7, 0, false)] {
+            let case = Case { now: belgium(3, 2, hour, minute, true), ..urgent() };
+            let sms = if night { "night_choice" } else { "goes" };
+            assert_eq!(case.of_one(|m| m.sms_at_night = false), ["goes", sms], "{hour}:{minute}");
+            assert_eq!(case.of_one(|_| {}), ["goes"; 2]);
+        }
+    }
+    #[test]
+    fn what_is_not_urgent_takes_the_preferred_channel_and_then_the_other() {
+        assert_eq!(quiet().of_one(|_| {}), ["goes", "not_chosen"]);
+        assert_eq!(quiet().of_one(|m| m.preferred_channel = Channel::Sms), ["not_chosen", "goes"]);
+        assert_eq!(quiet().of_one(|m| m.email = None), ["no_contact", "goes"]);
+        assert_eq!(
+            quiet().of_one(|m| {
+                m.preferred_channel = Channel::Sms;
+                m.sms_stopped = true;
+            }),
+            ["goes", "stopped"]
+        );
+        // Only what the plan names: without SMS nobody gets one, preferred or not.
+        let mut case = quiet();
+        case.plan.non_urgent.channels = vec![Channel::Email];
+        let one = Recipient { preferred_channel: Channel::Sms, ..member(1) };
+        assert_eq!(case.words(&[one]), [(0, Channel::Email, "goes")]);
+    }
+    #[test]
+    fn one_address_is_written_to_once() {
+        let twin = Recipient { mobile: member(1).mobile, ..member(2) };
+        let expected = [
+            (0, Channel::Email, "goes"),
+            (0, Channel::Sms, "goes"),
+            (1, Channel::Email, "goes"),
+            (1, Channel::Sms, "duplicate"),
+        ];
+        assert_eq!(urgent().words(&[member(1), twin]), expected);
+    }
+    #[test]
+    fn one_sms_for_a_dwelling_and_no_other_counts_as_given() {
+        let case = Case { plan: PlanContent { sms_per_dwelling: true, ..plan() }, ..urgent() };
+        let spouse = Recipient { dwelling: member(1).dwelling, ..member(2) };
+        // Shares the spouse's number, which nobody was written to, and lives elsewhere.
+        let parent = Recipient { mobile: spouse.mobile.clone(), ..member(3) };
+        let words = case.words(&[member(1), spouse.clone(), parent]);
+        let sms: Vec<_> = words.iter().filter(|word| word.1 == Channel::Sms).map(|word| word.2).collect();
+        assert_eq!(sms, ["goes", "household", "goes"]);
+        let mails = words.iter().filter(|word| word.1 == Channel::Email && word.2 == "goes").count();
+        assert_eq!(mails, 3, "mails go to each");
+        // Whoever gets no SMS takes none from those they live with.
+        let silent = Recipient { sms_stopped: true, ..member(1) };
+        let sms: Vec<_> = case.words(&[silent, spouse]).into_iter().filter(|word| word.1 == Channel::Sms).collect();
+        assert_eq!(sms, [(0, Channel::Sms, "stopped"), (1, Channel::Sms, "goes")]);
+        // Nobody shares a dwelling that is not known.
+        let homeless = |number| Recipient { dwelling: None, ..member(number) };
+        assert!(case.words(&[homeless(1), homeless(2)]).iter().all(|word| word.2 == "goes"));
+    }
+    /// Accept M12: who was told something is told what became of it, whatever they are now.
+    #[test]
+    fn a_follow_up_goes_to_those_who_were_reached() {
+        let (had_it, newcomer) = (Recipient { status: MembershipStatus::Paused, ..member(1) }, member(2));
+        let case = Case {
+            rule: AudienceRule::RecipientsOf(Id::new()),
+            reached_before: HashSet::from([had_it.person]),
+            ..urgent()
+        };
+        let words: Vec<_> = case.words(&[had_it, newcomer]).into_iter().map(|word| word.2).collect();
+        assert_eq!(words, ["goes", "goes", "not_reached_before", "not_reached_before"]);
+    }
+    /// Accept M15: one's own language, else the first agreed one that was written, else nobody is guessed at.
+    #[test]
+    fn everybody_reads_their_own_language_or_one_that_was_agreed() {
+        use Language::{De, En, Fr, Nl};
+        for (own, written, read) in [
+            (De, vec![Fr, Nl, De, En], Some(De)),
+            (De, vec![Fr, Nl], Some(Nl)),
+            (De, vec![Fr, En], Some(Fr)),
+            (Nl, vec![Fr], Some(Fr)),
+            (De, vec![En], None),
+            (En, vec![En], Some(En)),
+        ] {
+            let case = Case { written_in: written.clone(), ..urgent() };
+            let audience = case.reckons(&[Recipient { language: own, ..member(1) }]);
+            let languages: Vec<Language> = audience
+                .planned
+                .iter()
+                .filter_map(|planned| match planned.fate {
+                    PlannedFate::Goes { language, .. } => Some(language),
+                    PlannedFate::LeftOut(_) => None,
+                })
+                .collect();
+            assert_eq!(languages, read.map_or(Vec::new(), |language| vec![language; 2]), "{own:?} {written:?}");
+            assert_eq!(audience.language_missing, read.is_none());
+            assert_eq!(audience.fallbacks.get(&own).copied(), (read != Some(own)).then_some(1));
+        }
+    }
+    #[test]
+    fn urgent_leaves_now_and_the_rest_after_the_quiet_hours() {
+        let night = belgium(3, 2, 23, 0, true);
+        let when = |case: Case| {
+            let audience = case.reckons(&[member(1)]);
+            let at = audience.planned.iter().find_map(|planned| match planned.fate {
+                PlannedFate::Goes { at, .. } => Some(at),
+                PlannedFate::LeftOut(_) => None,
+            });
+            (at.unwrap(), audience.going(), audience.members_reached())
+        };
+        assert_eq!(when(Case { now: night, ..urgent() }), (night, 2, 1));
+        assert_eq!(when(Case { now: night, ..quiet() }), (belgium(3, 3, 8, 0, true), 1, 1));
+        assert_eq!(when(quiet()), (noon(), 1, 1));
+    }
+    /// The clocks of Belgium go forward on 2026-03-29 at two and back on 2026-10-25 at three.
+    #[test]
+    fn quiet_hours_end_by_the_clock_on_the_wall() {
+        let cases = [
+            // An ordinary night, from either side of midnight, and the last second of it.
+            (belgium(3, 2, 21, 0, true), 21, 8, utc("2026-03-03T07:00:00Z")),
+            (belgium(3, 3, 0, 30, true), 21, 8, utc("2026-03-03T07:00:00Z")),
+            (belgium(3, 3, 7, 59, true), 21, 8, utc("2026-03-03T07:00:00Z")),
+            // The last night of a month and of the year.
+            (belgium(4, 30, 22, 0, true), 21, 8, utc("2026-05-01T06:00:00Z")),
+            (belgium(12, 31, 23, 0, true), 21, 8, utc("2027-01-01T07:00:00Z")),
+            // A rest at noon.
+            (belgium(3, 2, 13, 10, true), 13, 15, utc("2026-03-02T14:00:00Z")),
+            // The short night: eight in the morning is summer time already.
+            (belgium(3, 28, 22, 0, true), 21, 8, utc("2026-03-29T06:00:00Z")),
+            (belgium(3, 29, 1, 30, true), 21, 8, utc("2026-03-29T06:00:00Z")),
+            // Two o'clock does not exist that night: three is taken.
+            (belgium(3, 29, 1, 30, true), 21, 2, utc("2026-03-29T01:00:00Z")),
+            (belgium(3, 29, 1, 30, true), 21, 3, utc("2026-03-29T01:00:00Z")),
+            // The long night: eight in the morning is winter time already.
+            (belgium(10, 24, 22, 0, true), 21, 8, utc("2026-10-25T07:00:00Z")),
+            // Half past two comes twice; three comes once.
+            (belgium(10, 25, 2, 30, true), 21, 3, utc("2026-10-25T02:00:00Z")),
+            (belgium(10, 25, 2, 30, false), 21, 3, utc("2026-10-25T02:00:00Z")),
+            // Two comes twice; the first one ends the quiet.
+            (belgium(10, 25, 1, 30, true), 21, 2, utc("2026-10-25T00:00:00Z")),
+        ];
+        for (now, from, until, expected) in cases {
+            assert_eq!(after_quiet_hours(now, from, until), expected, "{now} {from} to {until}");
+            assert!(after_quiet_hours(expected, from, until) == expected, "{expected} is no longer quiet");
+        }
+        for (now, from, until) in [
+            (belgium(3, 2, 20, 59, true), 21, 8),
+            (belgium(3, 2, 8, 0, true), 21, 8),
+            (belgium(3, 2, 15, 0, true), 13, 15),
+            (belgium(3, 2, 3, 0, true), 8, 8),
+            (belgium(3, 29, 3, 0, true), 21, 3),
+            (belgium(10, 25, 2, 10, false), 21, 2),
+        ] {
+            assert_eq!(after_quiet_hours(now, from, until), now, "{now} {from} to {until} is not quiet");
+        }
+    }
 }

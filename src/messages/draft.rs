@@ -7,7 +7,7 @@ use super::lifecycle::{Draft, Facts, Message};
 use super::message::{AudienceRule, Class, InformationSource, Kind, Mode, Status, Texts};
 use super::payloads::{MessageView, NewMessage};
 use super::render::{Rendered, render, version_hash};
-use super::rules::{self, Refusal};
+use super::rules;
 use super::store::{self, Event, Loaded, Version};
 use crate::access::Actor;
 use crate::access::Permission;
@@ -94,9 +94,7 @@ pub(super) fn begin(
     new: Beginning,
 ) -> Result<MessageView, MessageError> {
     rules::may_write(role, new.class, new.kind, new.source)?;
-    if new.kind.follows() && new.follows.is_none() {
-        return Err(Refusal::NeedsThread.into());
-    }
+    rules::names_what_it_follows(new.kind, new.follows.is_some())?;
     let plan = partnerships::plan_in_force(tx, partnership)?;
     let validity = new.validity_minutes.unwrap_or(match new.class {
         Class::Urgent => plan.map_or(URGENT_MINUTES, |(_, plan)| i32::from(plan.urgent_validity_minutes)),

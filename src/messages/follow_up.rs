@@ -5,7 +5,7 @@ use super::draft::{Beginning, begin};
 use super::error::MessageError;
 use super::message::{AudienceRule, Class, Kind};
 use super::payloads::{FollowUp, MessageView};
-use super::rules::Refusal;
+use super::rules;
 use super::store;
 use crate::access::Role;
 use crate::config::Config;
@@ -24,12 +24,7 @@ pub(super) fn follow_up(
 ) -> Result<MessageView, MessageError> {
     let earlier = store::find(tx, id)?.ok_or(MessageError::NotFound)?;
     let facts = earlier.message.facts();
-    if !new.kind.follows() {
-        return Err(Refusal::KindDoesNotFit.into());
-    }
-    if !earlier.message.has_left() {
-        return Err(Refusal::NothingToFollow.into());
-    }
+    rules::may_follow(new.kind, earlier.message.has_left())?;
     let class = match new.kind {
         Kind::Feedback => Class::NonUrgent,
         _ => facts.class,

@@ -314,10 +314,13 @@ impl AwaitingRelease {
     pub const fn decided(&self) -> (Id<of::Account>, Timestamp) {
         (self.officer, self.approved_at)
     }
-    /// Passed on: it leaves.
-    #[must_use]
-    pub fn release(self, valid_until: Timestamp) -> Dispatching {
-        Dispatching { facts: self.facts, officer: self.officer, approved_at: self.approved_at, valid_until }
+    /// Passed on: it leaves. Asks its own rules.
+    ///
+    /// # Errors
+    /// The rule that said no.
+    pub fn release(self, by: &Circumstances<'_>, valid_until: Timestamp) -> Result<Dispatching, Refusal> {
+        rules::may_pass_on(&self.facts, by)?;
+        Ok(Dispatching { facts: self.facts, officer: self.officer, approved_at: self.approved_at, valid_until })
     }
 }
 impl Dispatching {
@@ -352,5 +355,30 @@ impl Over {
     #[must_use]
     pub const fn status(&self) -> Status {
         self.status
+    }
+}
+
+#[cfg(test)]
+impl Facts {
+    /// An urgent message of a coordinator, for the tables of rules.
+    pub(super) fn example() -> Self {
+        let id = Id::new();
+        Self {
+            id,
+            partnership: Id::new(),
+            thread: id,
+            class: Class::Urgent,
+            kind: Kind::Start,
+            mode: Mode::Live,
+            source: InformationSource::MemberReport,
+            corrects: None,
+            short_code: "K7QX2M4P".to_owned(),
+            validity_minutes: 60,
+            author: Id::new(),
+            author_role: Role::Coordinator,
+            current_version: 1,
+            version: 1,
+            created_at: Timestamp::from_micros(0),
+        }
     }
 }

@@ -28,29 +28,29 @@ pub(super) fn release(
     if version.hash != command.version_hash || gathered.plan_number != command.plan_number {
         return Err(MessageError::VersionChanged);
     }
+    let (partnership, zone) = surroundings(tx, loaded.message.facts().partnership)?;
+    let editors = store::editors(tx, id)?;
+    let circumstances = Circumstances {
+        approver: by,
+        now: tx.now()?,
+        editors: &editors,
+        own_message: zone.own_message,
+        plan: &gathered.plan,
+        partnership: partnership.status,
+        stepped_up: false,
+        reason: None,
+        checklist_complete: false,
+        reached: gathered.audience.going(),
+        language_missing: gathered.audience.language_missing,
+    };
     let event =
         Event { by: Some(by), event: "released", from, to: Status::Dispatching, hash: &version.hash, reason: None };
     match loaded.message {
         Message::AwaitingRelease(message) => {
-            let until = valid_until(message.facts(), tx.now()?);
-            dispatch(tx, &message.release(until), &version, &gathered.audience, &event)?;
+            let until = valid_until(message.facts(), circumstances.now);
+            dispatch(tx, &message.release(&circumstances, until)?, &version, &gathered.audience, &event)?;
         }
         Message::Draft(draft) => {
-            let (partnership, zone) = surroundings(tx, draft.facts().partnership)?;
-            let editors = store::editors(tx, id)?;
-            let circumstances = Circumstances {
-                approver: by,
-                now: tx.now()?,
-                editors: &editors,
-                own_message: zone.own_message,
-                plan: &gathered.plan,
-                partnership: partnership.status,
-                stepped_up: false,
-                reason: None,
-                checklist_complete: false,
-                reached: gathered.audience.going(),
-                language_missing: gathered.audience.language_missing,
-            };
             let approved = draft.release_alone(&circumstances)?;
             let recorded = NewApproval {
                 message: id,

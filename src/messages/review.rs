@@ -3,7 +3,7 @@
 use super::draft::view_now;
 use super::error::MessageError;
 use super::payloads::MessageView;
-use super::rules::Refusal;
+use super::rules;
 use super::store::{self, Event};
 use crate::storage::Tx;
 use crate::values::Id;
@@ -12,24 +12,23 @@ use crate::values::of;
 /// Notes that they looked.
 pub(super) fn review(tx: &mut Tx<'_>, id: Id<of::Message>, by: Id<of::Account>) -> Result<MessageView, MessageError> {
     let (view, _) = view_now(tx, id)?;
-    match store::review(tx, id, by)? {
-        None => Err(MessageError::WrongState(view.status)),
-        Some(false) => Err(Refusal::ReviewOwn.into()),
-        Some(true) => {
-            store::record(
-                tx,
-                id,
-                view.version_number,
-                &Event {
-                    by: Some(by),
-                    event: "reviewed",
-                    from: view.status,
-                    to: view.status,
-                    hash: &view.version_hash,
-                    reason: None,
-                },
-            )?;
-            Ok(view)
-        }
+    let approver = store::review_due(tx, id)?.ok_or(MessageError::WrongState(view.status))?;
+    rules::may_review(approver, by)?;
+    if !store::note_review(tx, id, by)? {
+        return Err(MessageError::WrongState(view.status));
     }
+    store::record(
+        tx,
+        id,
+        view.version_number,
+        &Event {
+            by: Some(by),
+            event: "reviewed",
+            from: view.status,
+            to: view.status,
+            hash: &view.version_hash,
+            reason: None,
+        },
+    )?;
+    Ok(view)
 }

@@ -181,6 +181,44 @@ pub fn may_write(role: Role, class: Class, kind: Kind, source: InformationSource
     Ok(())
 }
 
+/// May what the police approved be passed on now? What held for the approval may no longer hold.
+///
+/// # Errors
+/// The first rule that says no.
+pub fn may_pass_on(facts: &Facts, by: &Circumstances<'_>) -> Result<(), Refusal> {
+    partnership_can_act(facts, by)?;
+    somebody_is_reached(by)?;
+    every_language_is_served(by)
+}
+
+/// Does it name the message it speaks of, where its kind speaks of one?
+///
+/// # Errors
+/// The rule that said no.
+pub const fn names_what_it_follows(kind: Kind, follows: bool) -> Result<(), Refusal> {
+    if kind.follows() && !follows { Err(Refusal::NeedsThread) } else { Ok(()) }
+}
+
+/// May this kind follow a message that has left, or has not?
+///
+/// # Errors
+/// The rule that said no.
+pub const fn may_follow(kind: Kind, has_left: bool) -> Result<(), Refusal> {
+    match (kind.follows(), has_left) {
+        (false, _) => Err(Refusal::KindDoesNotFit),
+        (true, false) => Err(Refusal::NothingToFollow),
+        (true, true) => Ok(()),
+    }
+}
+
+/// May somebody look back at what another approved alone?
+///
+/// # Errors
+/// The rule that said no.
+pub fn may_review(approver: Id<of::Account>, reviewer: Id<of::Account>) -> Result<(), Refusal> {
+    if approver == reviewer { Err(Refusal::ReviewOwn) } else { Ok(()) }
+}
+
 /// May somebody in this role stop it? An urgent message is stopped by the police, another by its coordinator too.
 ///
 /// # Errors
@@ -189,5 +227,251 @@ pub const fn may_stop(role: Role, class: Class) -> Result<(), Refusal> {
     match (class, role) {
         (Class::Urgent, Role::Officer) | (Class::NonUrgent, _) => Ok(()),
         (Class::Urgent, _) => Err(Refusal::StopNotYours),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::lifecycle::Draft;
+    use super::super::message::Mode;
+    use super::*;
+    use crate::delivery::Channel;
+    use crate::partnerships::ClassPlan;
+    use crate::partnerships::PlanMode;
+    use crate::values::Language;
+
+    fn plan() -> PlanContent {
+        let class = ClassPlan { channels: vec![Channel::Email, Channel::Sms], mode: PlanMode::Direct };
+        PlanContent {
+            urgent: class.clone(),
+            non_urgent: class,
+            fallback_languages: vec![Language::Fr],
+            quiet_from_hour: 21,
+            quiet_until_hour: 8,
+            sms_per_dwelling: false,
+            release_alone: vec![ReleaseAlone::Meeting],
+            urgent_validity_minutes: 60,
+            officer_may_approve_own_non_urgent: false,
+        }
+    }
+    /// Somebody else approves, and nothing stands against it.
+    fn fine(plan: &PlanContent) -> Circumstances<'_> {
+        Circumstances {
+            approver: Id::new(),
+            now: Timestamp::from_micros(0),
+            editors: &[],
+            own_message: OwnMessage::Dual,
+            plan,
+            partnership: PartnershipStatus::Active,
+            stepped_up: true,
+            reason: None,
+            checklist_complete: true,
+            reached: 1,
+            language_missing: false,
+        }
+    }
+    fn quiet(kind: Kind) -> Facts {
+        Facts { class: Class::NonUrgent, kind, ..Facts::example() }
+    }
+    fn of_an_officer() -> Facts {
+        Facts { author_role: Role::Officer, source: InformationSource::Police, ..Facts::example() }
+    }
+    fn approving(facts: Facts, by: &Circumstances<'_>) -> Result<ApprovalPolicy, Refusal> {
+        let submitter = Id::new();
+        may_approve(&Draft::begin(facts).submit(submitter, by.now), by)
+    }
+
+    /// One row for each refusal: the least that makes the answer no.
+    fn refused() -> Vec<(Refusal, Result<(), Refusal>)> {
+        let plan = plan();
+        let of = |facts: Facts, change: &dyn Fn(&mut Circumstances<'_>)| {
+            let mut by = fine(&plan);
+            change(&mut by);
+            approving(facts, &by).map(|_| ())
+        };
+        let (own, officer) = (of_an_officer(), Role::Officer);
+        let author = own.author;
+        let alone = |by: &mut Circumstances<'_>| {
+            by.approver = author;
+            by.own_message = OwnMessage::SoloDuty;
+        };
+        let write = |role, class, kind, source| may_write(role, class, kind, source);
+        let (urgent, other) = (Class::Urgent, InformationSource::Other);
+        vec![
+            (Refusal::OwnMessage, of(own.clone(), &|by| by.approver = author)),
+            (Refusal::SoloNeedsReason, of(own.clone(), &alone)),
+            (
+                Refusal::SoloNeedsStepUp,
+                of(own, &|by| {
+                    alone(by);
+                    by.stepped_up = false;
+                    by.reason = Some("alone tonight");
+                }),
+            ),
+            (Refusal::PartnershipCannotAct, of(Facts::example(), &|by| by.partnership = PartnershipStatus::Suspended)),
+            (Refusal::PartnershipCannotAct, of(Facts::example(), &|by| by.partnership = PartnershipStatus::Dormant)),
+            (Refusal::NobodyToReach, of(Facts::example(), &|by| by.reached = 0)),
+            (Refusal::LanguageMissing, of(Facts::example(), &|by| by.language_missing = true)),
+            (Refusal::ChecklistIncomplete, of(Facts::example(), &|by| by.checklist_complete = false)),
+            (Refusal::UrgentNotYours, write(Role::Steering, urgent, Kind::Start, other)),
+            (Refusal::UrgentNotYours, write(Role::Municipality, urgent, Kind::Start, other)),
+            (Refusal::SourceNotYours, write(Role::Coordinator, urgent, Kind::Start, InformationSource::Police)),
+            (Refusal::KindDoesNotFit, write(officer, urgent, Kind::Meeting, other)),
+            (Refusal::KindDoesNotFit, write(officer, Class::NonUrgent, Kind::End, other)),
+            (Refusal::KindDoesNotFit, may_follow(Kind::Start, true)),
+            (Refusal::CorrectionNotYours, write(Role::Coordinator, urgent, Kind::Correction, other)),
+            (Refusal::NeedsThread, names_what_it_follows(Kind::Feedback, false)),
+            (Refusal::NothingToFollow, may_follow(Kind::End, false)),
+            (Refusal::NotLeftToThePartnership, may_release_alone(&quiet(Kind::Admin), &fine(&plan))),
+            (
+                Refusal::NotLeftToThePartnership,
+                may_release_alone(&Facts { class: urgent, ..quiet(Kind::Meeting) }, &fine(&plan)),
+            ),
+            (
+                Refusal::PartnershipCannotAct,
+                may_pass_on(
+                    &quiet(Kind::Admin),
+                    &Circumstances { partnership: PartnershipStatus::Suspended, ..fine(&plan) },
+                ),
+            ),
+            (Refusal::NobodyToReach, may_pass_on(&quiet(Kind::Admin), &Circumstances { reached: 0, ..fine(&plan) })),
+            (
+                Refusal::LanguageMissing,
+                may_pass_on(&quiet(Kind::Admin), &Circumstances { language_missing: true, ..fine(&plan) }),
+            ),
+            (Refusal::StopNotYours, may_stop(Role::Coordinator, urgent)),
+            (Refusal::ReviewOwn, may_review(author, author)),
+        ]
+    }
+    #[test]
+    fn every_rule_says_no_for_its_own_reason() {
+        for (expected, answer) in refused() {
+            assert_eq!(answer, Err(expected));
+        }
+    }
+    #[test]
+    fn no_rule_is_without_its_row() {
+        let rows = refused();
+        for refusal in Refusal::ALL {
+            assert!(rows.iter().any(|(expected, _)| expected == refusal), "{refusal:?} has no row");
+        }
+    }
+    #[test]
+    fn each_refusal_has_a_word_of_its_own_and_says_what_to_do() {
+        for (at, refusal) in Refusal::ALL.iter().enumerate() {
+            let word = refusal.code();
+            assert!(word.bytes().all(|byte| byte.is_ascii_lowercase() || byte == b'_'), "{word}");
+            assert!(Refusal::ALL.iter().skip(at + 1).all(|other| other.code() != word), "{word} twice");
+            assert!(refusal.detail().len() > 20, "{word}");
+        }
+    }
+    /// Accept M2 and ruling 5: which one approval is enough, and why.
+    #[test]
+    fn why_one_approval_is_enough() {
+        let plain = plan();
+        let leaves = PlanContent { officer_may_approve_own_non_urgent: true, ..plan() };
+        let alone = Circumstances { own_message: OwnMessage::SoloDuty, reason: Some("alone tonight"), ..fine(&plain) };
+        let own = |facts: Facts| (facts.author, facts);
+        let cases = [
+            (own(of_an_officer()), &alone, Ok(ApprovalPolicy::SoloDuty)),
+            (own(Facts { kind: Kind::Correction, ..of_an_officer() }), &fine(&plain), Ok(ApprovalPolicy::Correction)),
+            (
+                own(Facts { author_role: Role::Officer, ..quiet(Kind::Admin) }),
+                &fine(&leaves),
+                Ok(ApprovalPolicy::OwnNonUrgent),
+            ),
+            (own(Facts { author_role: Role::Officer, ..quiet(Kind::Admin) }), &fine(&plain), Err(Refusal::OwnMessage)),
+            (own(of_an_officer()), &fine(&leaves), Err(Refusal::OwnMessage)),
+            // What a coordinator wrote is never approved by its writer, whatever zone and plan say.
+            (own(Facts::example()), &alone, Err(Refusal::OwnMessage)),
+            (own(quiet(Kind::Admin)), &fine(&leaves), Err(Refusal::OwnMessage)),
+        ];
+        for ((author, facts), by, expected) in cases {
+            let kind = facts.kind;
+            let by = Circumstances { approver: author, editors: &[], plan: by.plan, ..*by };
+            assert_eq!(approving(facts, &by), expected, "{kind:?}");
+        }
+        assert_eq!(approving(of_an_officer(), &fine(&plain)), Ok(ApprovalPolicy::Dual));
+    }
+    /// Accept M2: author, editor and submitter are one's own hands all three.
+    #[test]
+    fn a_hand_in_it_is_a_hand_in_it() {
+        let plan = plan();
+        let (me, somebody) = (Id::new(), Id::new());
+        let (mine, theirs) = ([me], [somebody]);
+        let by = |editors| Circumstances { approver: me, editors, ..fine(&plan) };
+        let now = Timestamp::from_micros(0);
+        let wrote = Draft::begin(Facts { author: me, ..of_an_officer() }).submit(Id::new(), now);
+        let submitted = Draft::begin(of_an_officer()).submit(me, now);
+        let edited = Draft::begin(of_an_officer()).submit(Id::new(), now);
+        assert_eq!(may_approve(&wrote, &by(&[])), Err(Refusal::OwnMessage));
+        assert_eq!(may_approve(&submitted, &by(&[])), Err(Refusal::OwnMessage));
+        assert_eq!(may_approve(&edited, &by(&mine)), Err(Refusal::OwnMessage));
+        assert_eq!(may_approve(&edited, &by(&theirs)), Ok(ApprovalPolicy::Dual));
+    }
+    /// Duty C19: every kind the plan could name, and what stays the police's whatever the plan says.
+    #[test]
+    fn what_is_left_to_the_partnership() {
+        let generous = PlanContent { release_alone: ReleaseAlone::ALL.to_vec(), ..plan() };
+        for kind in Kind::ALL {
+            for source in InformationSource::ALL {
+                let facts = Facts { source: *source, ..quiet(*kind) };
+                let left = match kind {
+                    Kind::Meeting | Kind::Admin => true,
+                    Kind::Prevention => *source == InformationSource::Police,
+                    _ => false,
+                };
+                assert_eq!(may_release_alone(&facts, &fine(&generous)).is_ok(), left, "{kind:?} {source:?}");
+            }
+        }
+        let meeting = Facts { mode: Mode::Exercise, ..quiet(Kind::Meeting) };
+        let nobody = Circumstances { reached: 0, ..fine(&generous) };
+        assert_eq!(may_release_alone(&meeting, &nobody), Err(Refusal::NobodyToReach));
+        let missing = Circumstances { language_missing: true, ..fine(&generous) };
+        assert_eq!(may_release_alone(&meeting, &missing), Err(Refusal::LanguageMissing));
+        let suspended = Circumstances { partnership: PartnershipStatus::Suspended, ..fine(&generous) };
+        assert_eq!(may_release_alone(&meeting, &suspended), Err(Refusal::PartnershipCannotAct));
+    }
+    /// Who was told something wrong is told that it was wrong, whatever became of the partnership.
+    #[test]
+    fn a_correction_leaves_a_suspended_partnership_and_nothing_else_does() {
+        let plan = plan();
+        for status in PartnershipStatus::ALL {
+            for kind in Kind::ALL {
+                for class in Class::ALL.iter().filter(|class| kind.fits(**class)) {
+                    let facts = Facts { kind: *kind, class: *class, ..Facts::example() };
+                    let by = Circumstances { partnership: *status, ..fine(&plan) };
+                    let may = *kind == Kind::Correction
+                        || *status == PartnershipStatus::Active
+                        || (*status == PartnershipStatus::Dormant && *class == Class::NonUrgent);
+                    assert_eq!(approving(facts, &by).is_ok(), may, "{status:?} {kind:?} {class:?}");
+                }
+            }
+        }
+    }
+    /// Duties C8, L9: who writes what, as one table over every role.
+    #[test]
+    fn who_writes_what() {
+        for role in Role::ALL {
+            let writes = |class, kind, source| may_write(*role, class, kind, source).is_ok();
+            let (police, other) = (InformationSource::Police, InformationSource::Other);
+            let presses = matches!(role, Role::Officer | Role::Coordinator | Role::Deputy);
+            let is_police = *role == Role::Officer;
+            assert_eq!(writes(Class::Urgent, Kind::Start, other), presses, "{role:?}");
+            assert!(writes(Class::NonUrgent, Kind::Prevention, other), "{role:?}: the door decides who may propose");
+            assert_eq!(writes(Class::NonUrgent, Kind::Prevention, police), is_police, "{role:?}");
+            assert_eq!(writes(Class::Urgent, Kind::Correction, other), is_police, "{role:?}");
+            assert_eq!(may_stop(*role, Class::Urgent).is_ok(), is_police, "{role:?}");
+            assert!(may_stop(*role, Class::NonUrgent).is_ok(), "{role:?}: the door decides");
+        }
+    }
+    #[test]
+    fn what_follows_names_what_it_follows() {
+        for kind in Kind::ALL {
+            assert_eq!(names_what_it_follows(*kind, false).is_ok(), !kind.follows(), "{kind:?}");
+            assert_eq!(may_follow(*kind, true).is_ok(), kind.follows(), "{kind:?}");
+            assert_eq!(names_what_it_follows(*kind, true), Ok(()));
+        }
+        assert_eq!(may_review(Id::new(), Id::new()), Ok(()));
     }
 }

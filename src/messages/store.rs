@@ -351,28 +351,29 @@ pub(super) fn approved_version(
         .first(tx.db())
         .optional()?)
 }
-/// Notes that another officer looked back. `None` when nothing is to be reviewed; `Some(false)` when it was their own.
-pub(super) fn review(
-    tx: &mut Tx<'_>,
-    message: Id<of::Message>,
-    by: Id<of::Account>,
-) -> Result<Option<bool>, StorageError> {
-    let due: Option<Id<of::Account>> = approvals::table
+/// Who approved alone what nobody has looked back at yet.
+pub(super) fn review_due(tx: &mut Tx<'_>, message: Id<of::Message>) -> Result<Option<Id<of::Account>>, StorageError> {
+    Ok(approvals::table
         .filter(approvals::message_id.eq(message))
         .filter(approvals::after_review_due_at.is_not_null())
         .filter(approvals::after_reviewed_at.is_null())
         .select(approvals::officer_id)
         .first(tx.db())
-        .optional()?;
-    let Some(officer) = due else { return Ok(None) };
-    if officer == by {
-        return Ok(Some(false));
-    }
+        .optional()?)
+}
+/// Notes that another officer looked back; `false` when somebody was quicker.
+pub(super) fn note_review(
+    tx: &mut Tx<'_>,
+    message: Id<of::Message>,
+    by: Id<of::Account>,
+) -> Result<bool, StorageError> {
     let now = tx.now()?;
-    diesel::update(approvals::table.filter(approvals::message_id.eq(message)))
-        .set((approvals::after_reviewed_by.eq(Some(by)), approvals::after_reviewed_at.eq(Some(now))))
-        .execute(tx.db())?;
-    Ok(Some(true))
+    let noted = diesel::update(
+        approvals::table.filter(approvals::message_id.eq(message)).filter(approvals::after_reviewed_at.is_null()),
+    )
+    .set((approvals::after_reviewed_by.eq(Some(by)), approvals::after_reviewed_at.eq(Some(now))))
+    .execute(tx.db())?;
+    Ok(noted > 0)
 }
 
 /// Whom a message that has left was aimed at with success or still is: everybody who was not left out.

@@ -1,8 +1,9 @@
 //! The languages Vigie speaks, and texts that exist in several of them.
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Deserializer, Serialize};
 
 crate::words! {
     /// A language of the country, or English.
@@ -19,9 +20,26 @@ crate::words! {
 }
 
 /// The same thing said in one or more languages; never empty once validated.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 #[serde(transparent)]
 pub struct Localized<T>(BTreeMap<Language, T>);
+
+/// A language read as plain text: the pointer of a fault inside then names it.
+#[derive(PartialEq, Eq, PartialOrd, Ord)]
+struct Key(Language);
+impl<'de> Deserialize<'de> for Key {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        Language::parse(&Cow::<str>::deserialize(deserializer)?)
+            .map(Self)
+            .ok_or_else(|| serde::de::Error::custom("must be one of fr, nl, de, en"))
+    }
+}
+impl<'de, T: Deserialize<'de>> Deserialize<'de> for Localized<T> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let texts = BTreeMap::<Key, T>::deserialize(deserializer)?;
+        Ok(Self(texts.into_iter().map(|(key, text)| (key.0, text)).collect()))
+    }
+}
 
 impl<T> Localized<T> {
     /// From pairs of language and text.

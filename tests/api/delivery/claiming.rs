@@ -3,8 +3,10 @@
 use std::time::Duration;
 
 use diesel::prelude::*;
+use uuid::Uuid;
 use vigie::delivery::retry::Verdict;
-use vigie::delivery::{Channel, LEASE, Lane, State, cancel, renew, settle};
+use vigie::delivery::{Channel, LEASE, Lane, State, Wanted, cancel, claim, renew, settle};
+use vigie::storage::StorageError;
 use vigie::storage::schema::{attempts, deliveries};
 
 use super::desk::{
@@ -85,6 +87,32 @@ async fn a_lease_that_ran_out_is_taken_over_and_the_late_answer_changes_nothing(
     .await;
 }
 
+/// SKIP LOCKED: whoever is in the middle of a claim holds nobody up, and nobody gets the same.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_claim_in_progress_on_another_node_is_stepped_around() {
+    let town = Town::start(Kind::Postgres).await;
+    post(&town, Channel::Email, Lane::Urgent, "member", 6, HOUR).await;
+    let (database, (claimed, has_claimed), (go_on, may_go_on)) =
+        (town.database.clone(), std::sync::mpsc::channel(), std::sync::mpsc::channel::<()>());
+    let slow = std::thread::spawn(move || {
+        database.write(|tx| {
+            let wanted = Wanted { channel: Channel::Email, down_to: Lane::NonUrgent, limit: 3, provider: "slow" };
+            let ids: Vec<i64> = claim(tx, Uuid::nil(), wanted)?.iter().map(|claimed| claimed.id).collect();
+            claimed.send(ids).unwrap();
+            may_go_on.recv().unwrap();
+            Ok::<_, StorageError>(())
+        })
+    });
+    let first = has_claimed.recv().unwrap();
+    let second: Vec<i64> = claims(&town, Channel::Email, 10).await.1.iter().map(|claimed| claimed.id).collect();
+    assert!(!slow.is_finished());
+    go_on.send(()).unwrap();
+    slow.join().unwrap().unwrap();
+    assert_eq!((first.len(), second.len()), (3, 3));
+    assert!(first.iter().all(|id| !second.contains(id)));
+    town.close().await;
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn a_holder_that_shows_a_sign_of_life_keeps_its_lease() {
     on_both(async |town| {
@@ -132,6 +160,30 @@ async fn stopping_leaves_nothing_to_hand_over_and_the_counts_add_up() {
         assert_eq!(town.db(move |tx| settle(tx, lease, &answers)).await, 4);
         assert_eq!(states(town, batch).await, [(State::Accepted, 4), (State::Cancelled, 6)].into());
         assert!(rows(town, batch).await.iter().all(|row| row.settled_at.is_some()));
+        town.passes(HOUR);
+        town.delivers_everything().await;
+        assert_eq!(town.post_office.mails().len(), 0);
+    })
+    .await;
+}
+
+/// Accept M12: what is under way during a stop is not tried again, and whoever may have got it gets the correction.
+#[tokio::test(flavor = "multi_thread")]
+async fn what_is_under_way_during_a_stop_is_not_tried_again() {
+    on_both(async |town| {
+        let batch = post(town, Channel::Email, Lane::Urgent, "member", 4, HOUR).await;
+        let (lease, held) = claims(town, Channel::Email, 3).await;
+        assert_eq!(town.db(move |tx| cancel(tx, batch, "stopped")).await, 1);
+        let soon = town.clock.now().plus(Duration::from_secs(1));
+        let answers = vec![
+            settled_as(&held[0], Verdict::Again(State::Deferred, soon, "451".into())),
+            settled_as(&held[1], Verdict::Again(State::Unknown, soon, "mail sent".into())),
+            settled_as(&held[2], Verdict::Final(State::Accepted, None)),
+        ];
+        assert_eq!(town.db(move |tx| settle(tx, lease, &answers)).await, 3);
+        assert_eq!(states(town, batch).await, [(State::Accepted, 2), (State::Cancelled, 2)].into());
+        let unanswered = rows(town, batch).await.into_iter().find(|row| row.id == held[1].id).unwrap();
+        assert_eq!((unanswered.state, unanswered.reason.as_deref()), (State::Accepted, Some("no answer: stopped")));
         town.passes(HOUR);
         town.delivers_everything().await;
         assert_eq!(town.post_office.mails().len(), 0);

@@ -6,12 +6,13 @@ use diesel::connection::SimpleConnection;
 use diesel::prelude::*;
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
-use vigie::delivery::{Channel, Courier, Lane, State, cancel};
+use vigie::delivery::{Channel, Courier, LEASE, Lane, State, cancel};
 use vigie::on_either;
 use vigie::storage::schema::attempts;
 use vigie::worker;
 
 use super::desk::{HOUR, mail, post, recipients, row, states, until};
+use crate::support::database::Kind;
 use crate::support::{Town, on_both};
 
 struct Running {
@@ -126,6 +127,32 @@ async fn a_result_that_cannot_be_written_is_written_later() {
         assert_eq!(town.post_office.mails().len(), 1);
     })
     .await;
+}
+
+/// The database server throws everybody out, again and again: nothing is lost, nothing goes out twice.
+#[tokio::test(flavor = "multi_thread")]
+async fn an_outage_of_the_database_loses_nothing() {
+    let town = Town::start(Kind::Postgres).await;
+    town.post_office.smtp.behave(|relay| relay.delay = Duration::from_millis(10));
+    let batch = post(&town, Channel::Email, Lane::Urgent, "member", 600, HOUR).await;
+    let running = Running::start(&town, 2);
+    for round in 1..=4 {
+        until("mails leave", async || town.post_office.mails().len() >= round * 100).await;
+        let out = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid()";
+        town.db(move |tx| Ok(on_either!(tx, |c| c.batch_execute(out))?)).await;
+    }
+    until("nothing waits", async || {
+        let open = |state: &State| !state.is_final() && *state != State::Attempting;
+        !states(&town, batch).await.keys().any(open)
+    })
+    .await;
+    running.stop().await;
+    // A claim whose commit was not heard of was never handed over: it waits for its lease to end.
+    town.passes(LEASE);
+    town.delivers_everything().await;
+    assert_eq!(states(&town, batch).await, [(State::Accepted, 600)].into());
+    assert_eq!((town.post_office.mails().len(), recipients(&town).len()), (600, 600));
+    town.close().await;
 }
 
 /// A hand-over that takes longer than a lease: the holder shows that it is alive, beside the hand-over.

@@ -94,6 +94,7 @@ async fn at_night_whoever_chose_so_gets_the_mail_alone() {
         let hood = town.neighbourhood(1).await;
         let sleeper = hood.enters(town, |new| new.sms_at_night = false).await;
         leaves_out(town, &hood, burglary(), &[]).await;
+        town.delivers_everything().await;
         town.passes(13 * HOUR);
         let since = mark(town);
         leaves_out(town, &hood, burglary(), &[(sleeper.membership, Channel::Sms, "night_choice")]).await;
@@ -112,6 +113,7 @@ async fn one_sms_for_a_dwelling_where_the_plan_says_so() {
         let first = hood.enters(town, |new| new.address.number = number.clone()).await;
         let second = hood.enters(town, |new| new.address.number = number.clone()).await;
         leaves_out(town, &hood, burglary(), &[]).await;
+        town.delivers_everything().await;
         hood.agrees_on(town, |plan| plan.sms_per_dwelling = true).await;
         let since = mark(town);
         leaves_out(town, &hood, burglary(), &[(second.membership, Channel::Sms, "household")]).await;

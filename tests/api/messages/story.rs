@@ -236,7 +236,15 @@ pub async fn set_status(
     use diesel::prelude::*;
     use vigie::storage::schema::memberships;
     town.db(move |tx| {
-        diesel::update(memberships::table.find(membership)).set(memberships::status.eq(status)).execute(tx.db())?;
+        let over = matches!(status, "left" | "excluded");
+        let (ended_at, reason) = (if over { Some(tx.now()?) } else { None }, over.then_some(status));
+        diesel::update(memberships::table.find(membership))
+            .set((
+                memberships::status.eq(status),
+                memberships::ended_at.eq(ended_at),
+                memberships::end_reason.eq(reason),
+            ))
+            .execute(tx.db())?;
         Ok(())
     })
     .await;

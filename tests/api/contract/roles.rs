@@ -68,11 +68,31 @@ impl Round<'_> {
         if !hidden {
             return;
         }
+        self.is_as_if_absent(route, holder, body, &reply).await;
+    }
+    /// Facts that the police have not let out do not exist for anybody else (security A7).
+    async fn may_not_know(&mut self, route: &Mounted, holder: &Holder, body: Option<&(String, Value)>) {
+        let path = route.path.replace("{message}", &self.stage.of_the_police);
+        let token = access_token(self.town, holder.account, holder.fresh);
+        let reply = self.asks(route, &path, body, Some(&token)).await;
+        self.is_as_if_absent(route, holder, body, &reply).await;
+    }
+    async fn is_as_if_absent(
+        &mut self,
+        route: &Mounted,
+        holder: &Holder,
+        body: Option<&(String, Value)>,
+        reply: &Reply,
+    ) {
+        let who = format!("{:?} over {:?}", holder.role, holder.reach);
+        let token = access_token(self.town, holder.account, holder.fresh);
         let names = Stage::parameters(route.path);
         let random = Id::<of::Message>::new().to_string();
         let twin = names.iter().fold(route.path.to_owned(), |path, name| path.replace(&format!("{{{name}}}"), &random));
         let absent = self.asks(route, &twin, body, Some(&token)).await;
-        if (absent.status, without_instance(&absent.json)) != (reply.status, without_instance(&reply.json)) {
+        if absent.status != 404
+            || (absent.status, without_instance(&absent.json)) != (reply.status, without_instance(&reply.json))
+        {
             self.say(route, &who, &format!("out of sight is not as if absent: {} {}", reply.text, absent.text));
         }
     }
@@ -157,6 +177,12 @@ async fn every_route_lets_in_exactly_whom_the_policy_names() {
             let after = rows(town).await;
             if before != after {
                 round.say(&route, "all", &format!("rows changed: {before:?} became {after:?}"));
+            }
+            if sensitive {
+                for holder in holders.values().filter(|holder| holder.role != Role::Officer) {
+                    round.cases += 1;
+                    round.may_not_know(&route, holder, body.as_ref()).await;
+                }
             }
             // Whoever signed out everywhere signs in again.
             if permission == Permission::EndSessions {

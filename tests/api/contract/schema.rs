@@ -163,8 +163,11 @@ impl Book {
                     let name = name.as_str().unwrap();
                     let mut body = whole.clone();
                     body.pointer_mut(at).unwrap().as_object_mut().unwrap().remove(name).unwrap();
-                    let pointer = format!("{at}/{name}");
-                    faults.push(Fault { what: "missing", body, pointer, below: below.map(str::to_owned) });
+                    let (pointer, below) = (format!("{at}/{name}"), below.map(str::to_owned));
+                    faults.push(Fault { what: "missing", body, pointer: pointer.clone(), below: below.clone() });
+                    let mut body = whole.clone();
+                    body.pointer_mut(at).unwrap()[name] = Value::Null;
+                    faults.push(Fault { what: "null", body, pointer, below });
                 }
                 let names: Vec<_> = schema["required"].as_array().into_iter().flatten().collect();
                 if names.len() == schema["properties"].as_object().map_or(0, Map::len) {

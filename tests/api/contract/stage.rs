@@ -40,17 +40,22 @@ pub struct Holder {
 pub struct Stage {
     pub near: Neighbourhood,
     pub place: Place,
+    /// An urgent message of the police that has not left.
+    pub of_the_police: String,
     ids: BTreeMap<&'static str, String>,
 }
 
 impl Stage {
     pub async fn set(town: &Town) -> Self {
         let near = town.neighbourhood(3).await;
-        let body = json!({
-            "class": "urgent", "kind": "start", "source": "police",
-            "texts": {"fr": {"title": "Essai", "body": "Essai."}, "nl": {"title": "Proef", "body": "Proef."}},
-        });
-        let message = town.post(&near.messages(), &near.officer.token(town), body).await.expect(201).id();
+        let body = |source: &str| {
+            json!({
+                "class": "urgent", "kind": "start", "source": source,
+                "texts": {"fr": {"title": "Essai", "body": "Essai."}, "nl": {"title": "Proef", "body": "Proef."}},
+            })
+        };
+        let message = near.coordinator.posts(town, &near.messages(), body("member_report")).await.expect(201).id();
+        let of_the_police = near.officer.posts(town, &near.messages(), body("police")).await.expect(201).id();
         let first = near.partnership;
         let (place, mandate) = town
             .db(move |tx| {
@@ -70,7 +75,7 @@ impl Stage {
             ("mandate", mandate.to_string()),
             ("code", "ABCDEFGH".to_owned()),
         ]);
-        Self { near, place, ids }
+        Self { near, place, of_the_police, ids }
     }
     /// Over what a role is held, on the stage or away from it. The nation has no other.
     pub fn reach(&self, role: Role, place: Where) -> Option<Reach> {

@@ -158,7 +158,10 @@ async fn every_point_of_the_checklist_is_confirmed() {
         for point in ["no_nominative_data", "no_recognisable_person", "no_protected_ground"] {
             let mut body = approval(&seen);
             body["checklist"][point] = false.into();
-            hood.officer.posts(town, &at(&message, "approval"), body.clone()).await.refused(409, "checklist_incomplete");
+            hood.officer
+                .posts(town, &at(&message, "approval"), body.clone())
+                .await
+                .refused(409, "checklist_incomplete");
             body["checklist"].as_object_mut().unwrap().remove(point);
             hood.officer.posts(town, &at(&message, "approval"), body).await.expect(422);
         }
@@ -245,9 +248,13 @@ async fn what_was_not_submitted_cannot_be_approved() {
         approves(town, &hood.officer, &stopped).await.expect(202);
         approves(town, &hood.second_officer, &stopped).await.refused(409, "dispatching");
         stops(town, &hood.officer, &stopped).await.expect(200);
-        for (message, state) in
-            [(draft, "draft"), (returned, "returned"), (rejected, "rejected"), (completed, "completed"), (stopped, "stopped")]
-        {
+        for (message, state) in [
+            (draft, "draft"),
+            (returned, "returned"),
+            (rejected, "rejected"),
+            (completed, "completed"),
+            (stopped, "stopped"),
+        ] {
             let before = super::deliveries_of(town, &message).await;
             approves(town, &hood.second_officer, &message).await.refused(409, state);
             assert_eq!(shows(town, &hood.officer, &message).await.str("/status"), state);
@@ -342,6 +349,7 @@ async fn whoever_answers_for_the_place_hears_that_an_urgent_message_left() {
             assert_eq!(told.len(), 1, "{}", desk.email);
             let text = super::read(told[0]).1;
             assert!(text.contains(&format!("/v/{code}")) && !text.contains("rue du Lion"), "{text}");
+            assert!(!text.contains("/inbox"), "it asks for nothing: {text}");
         }
         for desk in [&hood.steering, &hood.officer_elsewhere, &hood.coordinator_of_second, &hood.municipality] {
             assert!(mails[since..].iter().all(|mail| mail.to() != desk.email), "{}", desk.email);

@@ -63,7 +63,9 @@ async fn each_one_left_out_is_left_out_for_a_reason() {
         let id = stopped.membership;
         town.db(move |tx| {
             let now = tx.now()?;
-            diesel::update(memberships::table.find(id)).set(memberships::email_stopped_at.eq(Some(now))).execute(tx.db())?;
+            diesel::update(memberships::table.find(id))
+                .set(memberships::email_stopped_at.eq(Some(now)))
+                .execute(tx.db())?;
             Ok(())
         })
         .await;

@@ -125,7 +125,10 @@ async fn a_release_binds_what_was_seen() {
         relays(town, &hood).await; // another plan, word for word the same
         let refused = hood.coordinator.posts(town, &at(&message, "release"), release(&seen)).await;
         assert_eq!(refused.problem(409, "version-changed").str("/code"), "version_changed");
-        hood.coordinator.posts(town, &at(&message, "release"), json!({ "version_hash": "x", "plan_number": 0 })).await.expect(422);
+        hood.coordinator
+            .posts(town, &at(&message, "release"), json!({ "version_hash": "x", "plan_number": 0 }))
+            .await
+            .expect(422);
         assert_eq!(deliveries_of(town, &message).await, 0);
     })
     .await;

@@ -71,7 +71,8 @@ async fn every_role_finds_the_doors_open_that_the_policy_opens() {
         let message = submitted(town, &hood, &hood.coordinator, burglary()).await;
         let doors = doors(&hood, &message);
         for role in Role::ALL {
-            let desk = town.desk(&format!("role-{}", role.as_str().to_lowercase()), *role, reach_of(*role, &hood)).await;
+            let desk =
+                town.desk(&format!("role-{}", role.as_str().to_lowercase()), *role, reach_of(*role, &hood)).await;
             for door in &doors {
                 let asked = row(door.0);
                 let before = rows(town).await;
@@ -79,7 +80,8 @@ async fn every_role_finds_the_doors_open_that_the_policy_opens() {
                 let who = format!("{} {} {}: {}", role.as_str(), door.1, door.2, reply.text);
                 if holds(*role, door.0) {
                     // 401 is the fresh proof of identity, 422 the wrong body, 428 the missing version.
-                    let passed = matches!(reply.status, 200 | 422 | 428) || (reply.status == 401 && reply.text.contains("step-up"));
+                    let passed = matches!(reply.status, 200 | 422 | 428)
+                        || (reply.status == 401 && reply.text.contains("step-up"));
                     assert!(passed, "{who}");
                 } else {
                     let sees = door.2 == "/api/v1/inbox" || asked.sees.is_some_and(|sees| holds(*role, sees));
@@ -155,7 +157,11 @@ async fn no_door_is_forgotten() {
         for permission in Permission::ALL {
             let of_messages = permission.as_str().contains("Message")
                 || matches!(permission, Permission::ReadProgress | Permission::ListRecipients | Permission::ReadInbox);
-            assert_eq!(tried.iter().filter(|door| door.0 == *permission).count(), usize::from(of_messages), "{permission:?}");
+            assert_eq!(
+                tried.iter().filter(|door| door.0 == *permission).count(),
+                usize::from(of_messages),
+                "{permission:?}"
+            );
         }
     })
     .await;

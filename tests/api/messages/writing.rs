@@ -102,7 +102,9 @@ async fn a_message_says_something_in_a_language_we_know() {
         drafts(town, &hood, &hood.coordinator, with(burglary(), "texts", unknown)).await.expect(422);
         let empty = json!({ "fr": { "title": " ", "body": "Restez." } });
         drafts(town, &hood, &hood.coordinator, with(burglary(), "texts", empty)).await.at_fault("/texts/fr/title");
-        drafts(town, &hood, &hood.coordinator, with(burglary(), "validity_minutes", 4)).await.at_fault("/validity_minutes");
+        drafts(town, &hood, &hood.coordinator, with(burglary(), "validity_minutes", 4))
+            .await
+            .at_fault("/validity_minutes");
         drafts(town, &hood, &hood.coordinator, with(burglary(), "approved", true)).await.expect(422);
         assert_eq!(rows(town).await, before);
         let message = drafts(town, &hood, &hood.coordinator, burglary()).await.expect(201);
@@ -186,12 +188,16 @@ async fn what_was_given_back_waits_for_its_author() {
         let message = submitted(town, &hood, &hood.coordinator, burglary()).await;
         let reason = json!({ "reason": "Sans la plaque, s'il vous plaît." });
         let back = hood.officer.posts(town, &at(&message, "return"), reason.clone()).await.expect(200);
-        assert_eq!((back.str("/status"), back.str("/reason")), ("returned".into(), "Sans la plaque, s'il vous plaît.".into()));
+        assert_eq!(
+            (back.str("/status"), back.str("/reason")),
+            ("returned".into(), "Sans la plaque, s'il vous plaît.".into())
+        );
         hood.officer.posts(town, &at(&message, "return"), json!({ "reason": "" })).await.at_fault("/reason");
         hood.officer.posts(town, &at(&message, "return"), reason.clone()).await.refused(409, "returned");
         submits(town, &hood.coordinator, &message).await.refused(409, "returned");
         town.delivers_everything().await;
-        let letters: Vec<_> = town.post_office.mails().into_iter().filter(|m| m.to() == hood.coordinator.email).collect();
+        let letters: Vec<_> =
+            town.post_office.mails().into_iter().filter(|m| m.to() == hood.coordinator.email).collect();
         assert!(super::read(letters.last().unwrap()).1.contains("Sans la plaque"));
         let inbox = hood.coordinator.gets(town, "/api/v1/inbox").await.expect(200);
         assert_eq!((inbox.items().len(), inbox.str("/items/0/waits_for")), (1, "revision".into()));
@@ -220,12 +226,14 @@ async fn the_list_shows_the_messages_of_this_partnership_alone() {
         let page = hood.steering.gets(town, &format!("{}?limit=2", hood.messages())).await.expect(200);
         let ids: Vec<String> = page.items().iter().map(|row| row["id"].as_str().unwrap().to_owned()).collect();
         assert_eq!(ids.len(), 2);
-        let rest = hood.steering.gets(town, &format!("{}?after={}", hood.messages(), page.str("/next"))).await.expect(200);
+        let rest =
+            hood.steering.gets(town, &format!("{}?after={}", hood.messages(), page.str("/next"))).await.expect(200);
         let mut all = ids;
         all.extend(rest.items().iter().map(|row| row["id"].as_str().unwrap().to_owned()));
         all.reverse();
         assert_eq!(all, written);
-        for (query, count) in [("class=urgent", 2), ("kind=meeting", 1), ("mode=exercise", 1), ("status=submitted", 0)] {
+        for (query, count) in [("class=urgent", 2), ("kind=meeting", 1), ("mode=exercise", 1), ("status=submitted", 0)]
+        {
             let found = hood.officer.gets(town, &format!("{}?{query}", hood.messages())).await.expect(200);
             assert_eq!(found.items().len(), count, "{query}");
         }

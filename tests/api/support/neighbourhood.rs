@@ -13,9 +13,7 @@ use vigie::partnerships::{
 };
 use vigie::storage::{StorageError, Tx};
 use vigie::territory::{self, NewZone, OpeningHours, OwnMessage};
-use vigie::values::{
-    EmailAddress, Id, Language, Line, Localized, PersonName, PhoneNumber, PostalAddress, Prose, of,
-};
+use vigie::values::{EmailAddress, Id, Language, Line, Localized, PersonName, PhoneNumber, PostalAddress, Prose, of};
 
 use super::client::Reply;
 use super::town::Town;
@@ -112,7 +110,14 @@ pub fn plan() -> PlanContent {
         officer_may_approve_own_non_urgent: false,
     }
 }
-fn open_desk(tx: &mut Tx<'_>, town: &vigie::config::Config, hash: &str, user: &str, role: Role, reach: Reach) -> Result<Desk, StorageError> {
+fn open_desk(
+    tx: &mut Tx<'_>,
+    town: &vigie::config::Config,
+    hash: &str,
+    user: &str,
+    role: Role,
+    reach: Reach,
+) -> Result<Desk, StorageError> {
     let email = format!("{user}@desk.example");
     // A number of its own for each user, so that notices can be told apart.
     let number = user.bytes().fold(0_u32, |sum, byte| (sum * 31 + u32::from(byte)) % 99_991);
@@ -306,7 +311,9 @@ impl Neighbourhood {
         use vigie::storage::schema::zones;
         let zone = self.zone;
         town.db(move |tx| {
-            diesel::update(zones::table.find(zone)).set(zones::own_message.eq(OwnMessage::SoloDuty)).execute(tx.db())?;
+            diesel::update(zones::table.find(zone))
+                .set(zones::own_message.eq(OwnMessage::SoloDuty))
+                .execute(tx.db())?;
             Ok(())
         })
         .await;

@@ -76,7 +76,8 @@ pub async fn run(arguments: DemoArguments) -> anyhow::Result<()> {
         begin_anew(&arguments.data_dir).with_context(|| format!("{}", arguments.data_dir.display()))?;
     }
     let wanted = if arguments.once { "127.0.0.1:0" } else { arguments.listen.as_str() };
-    let listener = TcpListener::bind(wanted).with_context(|| format!("{wanted} cannot be listened on; choose another with --listen"))?;
+    let listener = TcpListener::bind(wanted)
+        .with_context(|| format!("{wanted} cannot be listened on; choose another with --listen"))?;
     let address = listener.local_addr()?.to_string();
     let config = Arc::new(settings(&arguments, &address)?);
     let database = app::open(&config, Clock::system(), Durability::Full)?;
@@ -84,7 +85,13 @@ pub async fn run(arguments: DemoArguments) -> anyhow::Result<()> {
     let (stop, stopping) = watch::channel(false);
     let rates = app::rates(&config);
     let recorder = Recorder::start(database.clone());
-    let background = tokio::spawn(worker::run(database.clone(), worker::channels(&config)?, Arc::clone(&config), Arc::clone(&rates), stopping));
+    let background = tokio::spawn(worker::run(
+        database.clone(),
+        worker::channels(&config)?,
+        Arc::clone(&config),
+        Arc::clone(&rates),
+        stopping,
+    ));
     let server = app::serve(&config, &database, &recorder, &rates, listener)?;
     let handle = server.handle();
     let served = tokio::spawn(server);

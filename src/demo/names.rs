@@ -2,17 +2,44 @@
 
 use crate::values::Language;
 
-const GIVEN_FR: &[&str] = &["Camille", "Luc", "Martine", "Olivier", "Nathalie", "Étienne", "Sophie", "Benoît", "Zoé", "Maurice", "Aurélie", "Philippe"];
-const FAMILY_FR: &[&str] = &["Dubois", "Lambert", "Lejeune", "Noël", "Dupont", "Renard", "Simon", "Gérard", "Collard", "Thiry", "Hubert", "Marchal"];
-const GIVEN_NL: &[&str] = &["Lotte", "Pieter", "Griet", "Wout", "An", "Jef", "Marleen", "Koen", "Saskia", "Joris", "Hilde", "Bram"];
-const FAMILY_NL: &[&str] = &["Peeters", "Janssens", "Claes", "Wouters", "De Smet", "Van Damme", "Maes", "Goossens", "Willems", "De Clercq", "Aerts", "Hermans"];
+const GIVEN_FR: &[&str] = &[
+    "Camille", "Luc", "Martine", "Olivier", "Nathalie", "Étienne", "Sophie", "Benoît", "Zoé", "Maurice", "Aurélie",
+    "Philippe",
+];
+const FAMILY_FR: &[&str] = &[
+    "Dubois", "Lambert", "Lejeune", "Noël", "Dupont", "Renard", "Simon", "Gérard", "Collard", "Thiry", "Hubert",
+    "Marchal",
+];
+const GIVEN_NL: &[&str] =
+    &["Lotte", "Pieter", "Griet", "Wout", "An", "Jef", "Marleen", "Koen", "Saskia", "Joris", "Hilde", "Bram"];
+const FAMILY_NL: &[&str] = &[
+    "Peeters",
+    "Janssens",
+    "Claes",
+    "Wouters",
+    "De Smet",
+    "Van Damme",
+    "Maes",
+    "Goossens",
+    "Willems",
+    "De Clercq",
+    "Aerts",
+    "Hermans",
+];
 const GIVEN_DE: &[&str] = &["Ursula", "Jürgen", "Anke", "Dieter", "Käthe", "Lukas", "Heike", "Rolf"];
 const FAMILY_DE: &[&str] = &["Schröder", "Kessel", "Jansen", "Fank", "Müller", "Hoffmann", "Küpper", "Radermacher"];
 const GIVEN_EN: &[&str] = &["Alice", "George", "Emma", "Harry", "Olivia", "Arthur", "Grace", "Edward"];
 const FAMILY_EN: &[&str] = &["Wellington", "Baker", "Turner", "Hughes", "Carter", "Walsh", "Bennett", "Foster"];
 
 /// Streets of the invented quarters.
-pub(super) const STREETS: &[&str] = &["Rue du Lion", "Chaussée de Bruxelles", "Drève du Chien Vert", "Avenue des Croix de Feu", "Clos du Champ de Mai", "Rue de la Station"];
+pub(super) const STREETS: &[&str] = &[
+    "Rue du Lion",
+    "Chaussée de Bruxelles",
+    "Drève du Chien Vert",
+    "Avenue des Croix de Feu",
+    "Clos du Champ de Mai",
+    "Rue de la Station",
+];
 
 /// The languages of the members: about seven in ten French, two Dutch, the others German and English.
 pub(super) fn language(number: u32) -> Language {

@@ -61,12 +61,20 @@ impl Caller {
     }
     async fn post(&self, path: &str, body: &Value) -> anyhow::Result<Value> {
         let key = random_code(24, b"abcdefghijklmnopqrstuvwxyz0123456789");
-        let request = self.http.post(format!("{}{path}", self.base)).header("Idempotency-Key", key).header("Content-Type", "application/json");
+        let request = self
+            .http
+            .post(format!("{}{path}", self.base))
+            .header("Idempotency-Key", key)
+            .header("Content-Type", "application/json");
         self.ask(request.body(body.to_string())).await.with_context(|| format!("POST {path}"))
     }
 }
 fn text(value: &Value, pointer: &str) -> anyhow::Result<String> {
-    value.pointer(pointer).and_then(Value::as_str).map(str::to_owned).with_context(|| format!("no {pointer} in the answer"))
+    value
+        .pointer(pointer)
+        .and_then(Value::as_str)
+        .map(str::to_owned)
+        .with_context(|| format!("no {pointer} in the answer"))
 }
 fn number(value: &Value, pointer: &str) -> i64 {
     value.pointer(pointer).and_then(Value::as_i64).unwrap_or(0)
@@ -81,7 +89,10 @@ pub(super) async fn play(town: &DemoTown, base: &str, data_dir: &Path) -> anyhow
     let (id, code) = (text(&message, "/id")?, text(&message, "/short_code")?);
     coordinator.post(&format!("/api/v1/messages/{id}/submission"), &json!({})).await?;
     let inbox = officer.get("/api/v1/inbox?waits_for=approval").await?;
-    let waits = inbox.get("items").and_then(Value::as_array).is_some_and(|items| items.iter().any(|row| row.get("message") == message.get("id")));
+    let waits = inbox
+        .get("items")
+        .and_then(Value::as_array)
+        .is_some_and(|items| items.iter().any(|row| row.get("message") == message.get("id")));
     anyhow::ensure!(waits, "the message is not in the officer's inbox");
     let preview = officer.get(&format!("/api/v1/messages/{id}/preview")).await?;
     officer.post("/api/v1/step-up", &json!({ "password": town.password })).await?;
@@ -102,7 +113,10 @@ pub(super) async fn play(town: &DemoTown, base: &str, data_dir: &Path) -> anyhow
     let genuine = Caller::new(base)?.get(&format!("/api/v1/verify/{code}")).await?;
     anyhow::ensure!(text(&genuine, "/state")? == "genuine", "the code of the message is not known: {genuine}");
     let reached = outbox::reached(data_dir, &code)?;
-    let suppressed: i64 = progress.get("suppressed").and_then(Value::as_object).map_or(0, |reasons| reasons.values().filter_map(Value::as_i64).sum());
+    let suppressed: i64 = progress
+        .get("suppressed")
+        .and_then(Value::as_object)
+        .map_or(0, |reasons| reasons.values().filter_map(Value::as_i64).sum());
     let (emails, sms) = (i64::try_from(reached.emails)?, i64::try_from(reached.sms)?);
     let lost = number(&progress, "/planned") - emails - sms - suppressed;
     anyhow::ensure!(lost == 0, "{lost} were lost: {progress}");
@@ -117,7 +131,11 @@ pub(super) fn guide(town: &DemoTown, base: &str, data_dir: &Path) -> String {
     let mut guide = String::new();
     let api = format!("{base}/api/v1");
     let _ = writeln!(guide, "Vigie serves {}: three partnerships, {} members.", town.municipality, town.members);
-    let _ = writeln!(guide, "  API page     {base}/docs/\n  contract     {base}/openapi.json\n  outbox       {}\n", data_dir.join("outbox").display());
+    let _ = writeln!(
+        guide,
+        "  API page     {base}/docs/\n  contract     {base}/openapi.json\n  outbox       {}\n",
+        data_dir.join("outbox").display()
+    );
     let _ = writeln!(guide, "Who can sign in (password for all: {}):", town.password);
     for (email, role) in &town.accounts {
         let _ = writeln!(guide, "  {email:<42} {role}");
@@ -129,7 +147,9 @@ pub(super) fn guide(town: &DemoTown, base: &str, data_dir: &Path) -> String {
         )
     };
     let post = |who: &str, path: &str, body: &str| {
-        format!("curl -s {api}{path} -H \"Authorization: Bearer ${who}\" -H \"Idempotency-Key: $(date +%s%N)\" -H 'Content-Type: application/json' -d '{body}'")
+        format!(
+            "curl -s {api}{path} -H \"Authorization: Bearer ${who}\" -H \"Idempotency-Key: $(date +%s%N)\" -H 'Content-Type: application/json' -d '{body}'"
+        )
     };
     let steps = [
         ("The coordinator signs in", sign_in("COO", &town.coordinator)),
@@ -137,13 +157,20 @@ pub(super) fn guide(town: &DemoTown, base: &str, data_dir: &Path) -> String {
             "drafts an urgent message",
             format!(
                 "M=$({} | sed 's/.*\"id\":\"\\([^\"]*\\)\",\"partnership\".*/\\1/')",
-                post("COO", &format!("/partnerships/{}/messages", town.partnership), r#"{"class":"urgent","kind":"start","source":"member_report","texts":{"fr":{"title":"Cambriolage rue du Lion","body":"Restez chez vous et allumez les lumieres. Appelez le 101 si vous voyez quelque chose."}}}"#)
+                post(
+                    "COO",
+                    &format!("/partnerships/{}/messages", town.partnership),
+                    r#"{"class":"urgent","kind":"start","source":"member_report","texts":{"fr":{"title":"Cambriolage rue du Lion","body":"Restez chez vous et allumez les lumieres. Appelez le 101 si vous voyez quelque chose."}}}"#
+                )
             ),
         ),
         ("and hands it to the police", post("COO", "/messages/$M/submission", "{}")),
         ("The officer signs in", sign_in("MAN", &town.officer)),
         ("sees what waits", format!("curl -s {api}/inbox -H \"Authorization: Bearer $MAN\"")),
-        ("looks at exactly what would go out", format!("P=$(curl -s {api}/messages/$M/preview -H \"Authorization: Bearer $MAN\"); echo \"$P\"")),
+        (
+            "looks at exactly what would go out",
+            format!("P=$(curl -s {api}/messages/$M/preview -H \"Authorization: Bearer $MAN\"); echo \"$P\""),
+        ),
         ("proves who they are", post("MAN", "/step-up", &format!("{{\"password\":\"{}\"}}", town.password))),
         (
             "and approves exactly that",
@@ -153,7 +180,12 @@ pub(super) fn guide(town: &DemoTown, base: &str, data_dir: &Path) -> String {
             ),
         ),
         ("How far it has come", format!("curl -s {api}/messages/$M/progress -H \"Authorization: Bearer $COO\"")),
-        ("Is it real? Anybody may ask", format!("curl -s {api}/verify/$(curl -s {api}/messages/$M -H \"Authorization: Bearer $COO\" | sed 's/.*\"short_code\":\"\\([A-Z0-9]*\\)\".*/\\1/')")),
+        (
+            "Is it real? Anybody may ask",
+            format!(
+                "curl -s {api}/verify/$(curl -s {api}/messages/$M -H \"Authorization: Bearer $COO\" | sed 's/.*\"short_code\":\"\\([A-Z0-9]*\\)\".*/\\1/')"
+            ),
+        ),
     ];
     let _ = writeln!(guide, "\nThe story, step by step:");
     for (number, (what, line)) in steps.iter().enumerate() {

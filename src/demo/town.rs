@@ -11,7 +11,9 @@ use crate::accounts::{self, Invitation};
 use crate::config::Config;
 use crate::delivery::Channel;
 use crate::members::{self, Basis, NewMember};
-use crate::partnerships::{self, ClassPlan, NewPartnership, PartnershipKind, PlanContent, PlanMode, Polygon, ReleaseAlone};
+use crate::partnerships::{
+    self, ClassPlan, NewPartnership, PartnershipKind, PlanContent, PlanMode, Polygon, ReleaseAlone,
+};
 use crate::storage::Database;
 use crate::storage::Tx;
 use crate::storage::random_code;
@@ -54,18 +56,53 @@ struct Persona {
     role: Role,
     label: &'static str,
 }
-const fn persona(given: &'static str, family: &'static str, user: &'static str, language: Language, role: Role, label: &'static str) -> Persona {
+const fn persona(
+    given: &'static str,
+    family: &'static str,
+    user: &'static str,
+    language: Language,
+    role: Role,
+    label: &'static str,
+) -> Persona {
     Persona { given, family, user, language, role, label }
 }
 const ZONE_PEOPLE: [Persona; 5] = [
-    persona("Claire", "Fédérale", "federal", Language::Fr, Role::Federal, "federal service: enters zones, appoints zone administrators"),
-    persona("Anouk", "Zonneveld", "zone", Language::Nl, Role::ZoneAdministrator, "zone administrator: appoints officers, sets the zone's policies"),
+    persona(
+        "Claire",
+        "Fédérale",
+        "federal",
+        Language::Fr,
+        Role::Federal,
+        "federal service: enters zones, appoints zone administrators",
+    ),
+    persona(
+        "Anouk",
+        "Zonneveld",
+        "zone",
+        Language::Nl,
+        Role::ZoneAdministrator,
+        "zone administrator: appoints officers, sets the zone's policies",
+    ),
     persona("Marc", "Delvaux", "officer", Language::Fr, Role::Officer, "police officer: approves what leaves"),
     persona("Lieve", "Vermeulen", "officer2", Language::Nl, Role::Officer, "second police officer"),
-    persona("Paul", "Maire", "municipality", Language::Fr, Role::Municipality, "municipality: figures and partnerships, no personal data"),
+    persona(
+        "Paul",
+        "Maire",
+        "municipality",
+        Language::Fr,
+        Role::Municipality,
+        "municipality: figures and partnerships, no personal data",
+    ),
 ];
 const PARTNERSHIP_PEOPLE: [Persona; 2] = [
-    persona("Jeanne", "Coord", "coordinator", Language::Fr, Role::Coordinator, "coordinator: keeps the list, drafts messages"),
+    persona(
+        "Jeanne",
+        "Coord",
+        "coordinator",
+        Language::Fr,
+        Role::Coordinator,
+        "coordinator: keeps the list, drafts messages",
+    ),
     persona("Tom", "Adjunct", "deputy", Language::Nl, Role::Deputy, "deputy coordinator"),
 ];
 /// Names, short name, kind, and the share of the members in twentieths.
@@ -87,9 +124,14 @@ pub(super) async fn make(database: &Database, config: &Arc<Config>, members: u32
     }
     let password = format!("Lion-{}", random_code(10, b"abcdefghjkmnpqrstuvwxyz23456789"));
     let (limits, clear) = (config.limits.clone(), password.clone());
-    let hash = tokio::task::spawn_blocking(move || accounts::hash_password(&limits, &clear)).await?.map_err(|error| anyhow::anyhow!("{error}"))?;
+    let hash = tokio::task::spawn_blocking(move || accounts::hash_password(&limits, &clear))
+        .await?
+        .map_err(|error| anyhow::anyhow!("{error}"))?;
     let settings = Arc::clone(config);
-    let town = database.writing(move |tx| fill(tx, &settings, &password, &hash, members).map_err(Unfilled)).await.map_err(|Unfilled(error)| error)?;
+    let town = database
+        .writing(move |tx| fill(tx, &settings, &password, &hash, members).map_err(Unfilled))
+        .await
+        .map_err(|Unfilled(error)| error)?;
     std::fs::write(&notes, serde_json::to_string_pretty(&town)?)?;
     Ok(town)
 }
@@ -102,7 +144,8 @@ impl From<crate::storage::StorageError> for Unfilled {
 }
 
 fn localized<const MAX: usize>(texts: &[(Language, &str)]) -> anyhow::Result<Localized<Line<MAX>>> {
-    let lines: Result<Vec<_>, _> = texts.iter().map(|(language, text)| Line::parse(text).map(|line| (*language, line))).collect();
+    let lines: Result<Vec<_>, _> =
+        texts.iter().map(|(language, text)| Line::parse(text).map(|line| (*language, line))).collect();
     Ok(Localized::new(lines?))
 }
 
@@ -111,7 +154,10 @@ fn fill(tx: &mut Tx<'_>, config: &Config, password: &str, hash: &str, members: u
         tx,
         &NewZone {
             number: ZONE_NUMBER.to_owned(),
-            names: localized(&[(Language::Fr, "ZP Waterloo (démonstration)"), (Language::Nl, "PZ Waterloo (demonstratie)")])?,
+            names: localized(&[
+                (Language::Fr, "ZP Waterloo (démonstration)"),
+                (Language::Nl, "PZ Waterloo (demonstratie)"),
+            ])?,
             languages: vec![Language::Fr, Language::Nl],
             phone: "+3223520000".to_owned(),
             email: Some("accueil@zone.example".to_owned()),
@@ -145,7 +191,14 @@ fn fill(tx: &mut Tx<'_>, config: &Config, password: &str, hash: &str, members: u
         for (number, someone) in PARTNERSHIP_PEOPLE.iter().enumerate() {
             let user = if index == 0 { someone.user.to_owned() } else { format!("{}{}", someone.user, index + 1) };
             let account = account(tx, config, someone, &user, 10 + index * 2 + number, hash)?;
-            partnerships::give_mandate_now(tx, account, someone.role, Reach::Partnership(partnership), Vec::new(), Some(officer))?;
+            partnerships::give_mandate_now(
+                tx,
+                account,
+                someone.role,
+                Reach::Partnership(partnership),
+                Vec::new(),
+                Some(officer),
+            )?;
             coordinator.get_or_insert(account);
             signed_in.push((email_of(&user), format!("{} of {}", someone.label, described.2)));
         }
@@ -174,7 +227,14 @@ fn fill(tx: &mut Tx<'_>, config: &Config, password: &str, hash: &str, members: u
     })
 }
 
-fn account(tx: &mut Tx<'_>, config: &Config, someone: &Persona, user: &str, number: usize, hash: &str) -> anyhow::Result<Id<of::Account>> {
+fn account(
+    tx: &mut Tx<'_>,
+    config: &Config,
+    someone: &Persona,
+    user: &str,
+    number: usize,
+    hash: &str,
+) -> anyhow::Result<Id<of::Account>> {
     let mobile = format!("+32470{:06}", 900_000 + number);
     let invitation = Invitation {
         email: EmailAddress::parse(&email_of(user))?,
@@ -188,7 +248,12 @@ fn account(tx: &mut Tx<'_>, config: &Config, someone: &Persona, user: &str, numb
 }
 
 type Described = (&'static str, &'static str, &'static str, PartnershipKind, u32);
-fn found(tx: &mut Tx<'_>, zone: Id<of::Zone>, index: usize, described: &Described) -> anyhow::Result<Id<of::Partnership>> {
+fn found(
+    tx: &mut Tx<'_>,
+    zone: Id<of::Zone>,
+    index: usize,
+    described: &Described,
+) -> anyhow::Result<Id<of::Partnership>> {
     let (french, dutch, short, kind, _) = described;
     let new = NewPartnership {
         zone,
@@ -224,20 +289,38 @@ fn plan() -> PlanContent {
 }
 fn house_rules() -> anyhow::Result<Localized<Prose<20000>>> {
     Ok(Localized::new([
-        (Language::Fr, Prose::parse("Le membre signale tout fait suspect directement à la police (101).\nIl ne patrouille pas et ne joue pas à la police.\nIl peut partir à tout moment.")?),
-        (Language::Nl, Prose::parse("Het lid meldt elk verdacht feit rechtstreeks aan de politie (101).\nHet patrouilleert niet en speelt geen politie.\nHet kan op elk moment vertrekken.")?),
+        (
+            Language::Fr,
+            Prose::parse(
+                "Le membre signale tout fait suspect directement à la police (101).\nIl ne patrouille pas et ne joue pas à la police.\nIl peut partir à tout moment.",
+            )?,
+        ),
+        (
+            Language::Nl,
+            Prose::parse(
+                "Het lid meldt elk verdacht feit rechtstreeks aan de politie (101).\nHet patrouilleert niet en speelt geen politie.\nHet kan op elk moment vertrekken.",
+            )?,
+        ),
     ]))
 }
 fn member(partnership: Id<of::Partnership>, number: u32, rules_number: i32) -> anyhow::Result<NewMember> {
     let (given, family) = names::name(number);
-    let street = names::STREETS.get(usize::try_from(number)? % names::STREETS.len().max(1)).copied().unwrap_or("Rue du Lion");
+    let street =
+        names::STREETS.get(usize::try_from(number)? % names::STREETS.len().max(1)).copied().unwrap_or("Rue du Lion");
     // One in eleven has no mobile, one in thirteen no e-mail; nobody has neither.
     let (no_mobile, no_email) = (number % 11 == 10, number % 13 == 12);
     Ok(NewMember {
         partnership,
         name: PersonName::parse(given, family)?,
         language: names::language(number),
-        address: PostalAddress { street: Line::parse(street)?, number: Line::parse(&(number / 6 + 1).to_string())?, letter_box: None, postal_code: 1410, locality: Line::parse("Waterloo")?, point: None },
+        address: PostalAddress {
+            street: Line::parse(street)?,
+            number: Line::parse(&(number / 6 + 1).to_string())?,
+            letter_box: None,
+            postal_code: 1410,
+            locality: Line::parse("Waterloo")?,
+            point: None,
+        },
         basis: if number % 9 == 0 { Basis::Works } else { Basis::Lives },
         email: if no_email { None } else { Some(EmailAddress::parse(&names::email(number))?) },
         mobile: if no_mobile && !no_email { None } else { Some(PhoneNumber::parse(&names::mobile(number))?) },

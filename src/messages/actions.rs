@@ -23,7 +23,12 @@ pub struct MessageTarget {
 }
 impl Target for MessageTarget {
     type Path = Id<of::Message>;
-    fn locate(tx: &mut Tx<'_>, _: &Actor, _: Permission, id: Id<of::Message>) -> Result<Option<Located<Self>>, StorageError> {
+    fn locate(
+        tx: &mut Tx<'_>,
+        _: &Actor,
+        _: Permission,
+        id: Id<of::Message>,
+    ) -> Result<Option<Located<Self>>, StorageError> {
         let Some((partnership, sensitive)) = store::whose(tx, id)? else { return Ok(None) };
         let Some(place) = partnerships::place_of(tx, partnership)? else { return Ok(None) };
         Ok(Some(Located { target: Self { id }, place, sensitive }))

@@ -37,10 +37,18 @@ pub(super) struct Approver {
 }
 
 /// Approves.
-pub(super) fn approve(tx: &mut Tx<'_>, config: &Config, id: Id<of::Message>, by: Approver, command: &Approval) -> Result<ApprovalView, MessageError> {
+pub(super) fn approve(
+    tx: &mut Tx<'_>,
+    config: &Config,
+    id: Id<of::Message>,
+    by: Approver,
+    command: &Approval,
+) -> Result<ApprovalView, MessageError> {
     // Gather.
     let loaded = lock(tx, id)?;
-    let Message::Submitted(message) = loaded.message else { return Err(MessageError::WrongState(loaded.message.status())) };
+    let Message::Submitted(message) = loaded.message else {
+        return Err(MessageError::WrongState(loaded.message.status()));
+    };
     let version = store::load_version(tx, id, message.facts().current_version)?;
     let gathered = gather(tx, message.facts(), &version)?;
     if version.hash != command.version_hash || gathered.plan_number != command.plan_number {
@@ -82,7 +90,9 @@ pub(super) fn approve(tx: &mut Tx<'_>, config: &Config, id: Id<of::Message>, by:
         after_review_due_at,
     };
     store::insert_approval(tx, &recorded)?;
-    let relayed = facts.class == Class::NonUrgent && gathered.plan.non_urgent.mode == PlanMode::Relay && facts.kind != Kind::Correction;
+    let relayed = facts.class == Class::NonUrgent
+        && gathered.plan.non_urgent.mode == PlanMode::Relay
+        && facts.kind != Kind::Correction;
     if relayed {
         let waiting = approved.await_release();
         let (officer, at) = waiting.decided();
@@ -93,10 +103,24 @@ pub(super) fn approve(tx: &mut Tx<'_>, config: &Config, id: Id<of::Message>, by:
             valid_until: Some(Some(valid_until(&facts, at))),
             ..Change::default()
         };
-        let event = Event { by: Some(by.account), event: "approved", from: Status::Submitted, to: Status::AwaitingRelease, hash: &version.hash, reason: None };
+        let event = Event {
+            by: Some(by.account),
+            event: "approved",
+            from: Status::Submitted,
+            to: Status::AwaitingRelease,
+            hash: &version.hash,
+            reason: None,
+        };
         moved(store::save(tx, waiting.facts(), &change, &event)?)?;
     } else {
-        let event = Event { by: Some(by.account), event: "approved", from: Status::Submitted, to: Status::Dispatching, hash: &version.hash, reason: None };
+        let event = Event {
+            by: Some(by.account),
+            event: "approved",
+            from: Status::Submitted,
+            to: Status::Dispatching,
+            hash: &version.hash,
+            reason: None,
+        };
         leave(tx, approved, &version, &gathered, &event)?;
     }
     if facts.class == Class::Urgent {
@@ -120,17 +144,30 @@ fn urgent_budget(tx: &mut Tx<'_>, config: &Config, facts: &Facts, zone: Id<of::Z
     if facts.class != Class::Urgent || facts.kind != Kind::Start || facts.mode == Mode::Exercise {
         return Ok(());
     }
-    let throttle = Throttle { name: "urgent", most: config.limits.urgent_per_zone_hour, window: Duration::from_secs(3600) };
+    let throttle =
+        Throttle { name: "urgent", most: config.limits.urgent_per_zone_hour, window: Duration::from_secs(3600) };
     take(tx, throttle, &zone.to_string())?.map_err(MessageError::TooManyUrgent)
 }
 
 /// It leaves: the state moves on and every delivery is written down.
-pub(super) fn leave(tx: &mut Tx<'_>, approved: Approved, version: &Version, gathered: &Gathered, event: &Event<'_>) -> Result<(), MessageError> {
+pub(super) fn leave(
+    tx: &mut Tx<'_>,
+    approved: Approved,
+    version: &Version,
+    gathered: &Gathered,
+    event: &Event<'_>,
+) -> Result<(), MessageError> {
     let until = valid_until(approved.facts(), approved.at());
     dispatch(tx, &approved.dispatch(until), version, &gathered.audience, event)
 }
 /// Makes the deliveries of a message that is going out, and of no other.
-pub(super) fn dispatch(tx: &mut Tx<'_>, message: &Dispatching, version: &Version, audience: &Audience, event: &Event<'_>) -> Result<(), MessageError> {
+pub(super) fn dispatch(
+    tx: &mut Tx<'_>,
+    message: &Dispatching,
+    version: &Version,
+    audience: &Audience,
+    event: &Event<'_>,
+) -> Result<(), MessageError> {
     let facts = message.facts();
     let (officer, at) = message.decided();
     let change = Change {
@@ -149,7 +186,9 @@ pub(super) fn dispatch(tx: &mut Tx<'_>, message: &Dispatching, version: &Version
             PlannedFate::LeftOut(reason) => (None, Fate::Suppressed(reason)),
             PlannedFate::Goes { address, language, at } => {
                 let content = contents.get(&(*language, planned.channel)).copied();
-                let content = content.ok_or_else(|| StorageError::Corrupt(format!("version {} is not rendered in {}", version.id, language.as_str())))?;
+                let content = content.ok_or_else(|| {
+                    StorageError::Corrupt(format!("version {} is not rendered in {}", version.id, language.as_str()))
+                })?;
                 (Some(address.clone()), Fate::Due { content, at: *at })
             }
         };
@@ -168,7 +207,11 @@ pub(super) fn dispatch(tx: &mut Tx<'_>, message: &Dispatching, version: &Version
     Ok(())
 }
 /// The approved bytes, once for each language and channel in use.
-fn put_contents(tx: &mut Tx<'_>, version: &Version, audience: &Audience) -> Result<HashMap<(Language, Channel), Id<of::Content>>, StorageError> {
+fn put_contents(
+    tx: &mut Tx<'_>,
+    version: &Version,
+    audience: &Audience,
+) -> Result<HashMap<(Language, Channel), Id<of::Content>>, StorageError> {
     let mut contents = HashMap::new();
     for planned in &audience.planned {
         let PlannedFate::Goes { language, .. } = planned.fate else { continue };
@@ -176,7 +219,8 @@ fn put_contents(tx: &mut Tx<'_>, version: &Version, audience: &Audience) -> Resu
             continue;
         }
         if let Some(bodies) = version.rendered.get(&language) {
-            let id = delivery::put_content(tx, version.id.uuid(), language, planned.channel, bodies.body(planned.channel))?;
+            let id =
+                delivery::put_content(tx, version.id.uuid(), language, planned.channel, bodies.body(planned.channel))?;
             contents.insert((language, planned.channel), id);
         }
     }

@@ -84,7 +84,12 @@ impl Audience {
     /// How many members are reached on at least one channel.
     #[must_use]
     pub fn members_reached(&self) -> usize {
-        self.planned.iter().filter(|planned| matches!(planned.fate, PlannedFate::Goes { .. })).map(|planned| planned.membership).collect::<HashSet<_>>().len()
+        self.planned
+            .iter()
+            .filter(|planned| matches!(planned.fate, PlannedFate::Goes { .. }))
+            .map(|planned| planned.membership)
+            .collect::<HashSet<_>>()
+            .len()
     }
 }
 
@@ -102,7 +107,9 @@ pub fn after_quiet_hours(now: Timestamp, from_hour: u8, until_hour: u8) -> Times
     let day = if ends_today { today } else { today.succ_opt().unwrap_or(today) };
     // Where a clock change leaves the hour out, the next one that exists is taken.
     (until..until.saturating_add(3))
-        .find_map(|hour| chrono_tz::Europe::Brussels.with_ymd_and_hms(day.year(), day.month(), day.day(), hour, 0, 0).earliest())
+        .find_map(|hour| {
+            chrono_tz::Europe::Brussels.with_ymd_and_hms(day.year(), day.month(), day.day(), hour, 0, 0).earliest()
+        })
         .map_or(now, |at| at.with_timezone(&chrono::Utc).into())
 }
 fn is_night(now: Timestamp) -> bool {
@@ -114,7 +121,9 @@ fn is_night(now: Timestamp) -> bool {
 fn left_out(member: &Recipient, setting: &Setting<'_>) -> Option<&'static str> {
     match setting.rule {
         // Who was told something is told what became of it, whatever they are now.
-        AudienceRule::RecipientsOf(_) => (!setting.reached_before.contains(&member.person)).then_some("not_reached_before"),
+        AudienceRule::RecipientsOf(_) => {
+            (!setting.reached_before.contains(&member.person)).then_some("not_reached_before")
+        }
         AudienceRule::Partnership => match member.status {
             MembershipStatus::Active | MembershipStatus::ReviewDue => None,
             MembershipStatus::Paused => Some("paused"),
@@ -153,11 +162,15 @@ pub fn reckon(members: &[Recipient], setting: &Setting<'_>) -> Audience {
     for member in members {
         let plan = |channel, fate| Planned { membership: member.membership, person: member.person, channel, fate };
         if let Some(reason) = left_out(member, setting) {
-            audience.planned.extend(class_plan.channels.iter().map(|channel| plan(*channel, PlannedFate::LeftOut(reason))));
+            audience
+                .planned
+                .extend(class_plan.channels.iter().map(|channel| plan(*channel, PlannedFate::LeftOut(reason))));
             continue;
         }
         let Some(language) = language_for(member.language, setting, &mut audience) else {
-            audience.planned.extend(class_plan.channels.iter().map(|channel| plan(*channel, PlannedFate::LeftOut("language_missing"))));
+            audience.planned.extend(
+                class_plan.channels.iter().map(|channel| plan(*channel, PlannedFate::LeftOut("language_missing"))),
+            );
             continue;
         };
         // Non-urgent: the preferred channel, then the other one.
@@ -168,9 +181,15 @@ pub fn reckon(members: &[Recipient], setting: &Setting<'_>) -> Audience {
             let fate = match address(member, channel) {
                 Err(reason) => PlannedFate::LeftOut(reason),
                 Ok(_) if setting.class == Class::NonUrgent && served => PlannedFate::LeftOut("not_chosen"),
-                Ok(_) if setting.class == Class::Urgent && channel == Channel::Sms && night && !member.sms_at_night => PlannedFate::LeftOut("night_choice"),
+                Ok(_) if setting.class == Class::Urgent && channel == Channel::Sms && night && !member.sms_at_night => {
+                    PlannedFate::LeftOut("night_choice")
+                }
                 Ok(value) if seen.contains(&(channel, value)) => PlannedFate::LeftOut("duplicate"),
-                Ok(_) if channel == Channel::Sms && setting.plan.sms_per_dwelling && member.dwelling.as_deref().is_some_and(|dwelling| dwellings.contains(dwelling)) => {
+                Ok(_)
+                    if channel == Channel::Sms
+                        && setting.plan.sms_per_dwelling
+                        && member.dwelling.as_deref().is_some_and(|dwelling| dwellings.contains(dwelling)) =>
+                {
                     PlannedFate::LeftOut("household")
                 }
                 Ok(value) => {

@@ -44,7 +44,14 @@ pub fn expire_unreleased(tx: &mut Tx<'_>) -> Result<usize, StorageError> {
     let mut expired = 0;
     for loaded in store::unreleased(tx, before)? {
         let change = Change { status: Some(Status::Expired), ..Change::default() };
-        let event = Event { by: None, event: "expired", from: Status::AwaitingRelease, to: Status::Expired, hash: "", reason: None };
+        let event = Event {
+            by: None,
+            event: "expired",
+            from: Status::AwaitingRelease,
+            to: Status::Expired,
+            hash: "",
+            reason: None,
+        };
         expired += usize::from(store::save(tx, loaded.message.facts(), &change, &event)?);
     }
     Ok(expired)

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use super::error::MessageError;
 use super::lifecycle::{Draft, Facts, Message};
-use super::message::{AudienceRule, Class, Kind, Mode, InformationSource, Status, Texts};
+use super::message::{AudienceRule, Class, InformationSource, Kind, Mode, Status, Texts};
 use super::payloads::{MessageView, NewMessage};
 use super::render::{Rendered, render, version_hash};
 use super::rules;
@@ -74,7 +74,10 @@ pub(super) fn writing_role(actor: &Actor, permission: Permission, place: &Place)
 }
 
 /// The partnership and its zone.
-pub(super) fn surroundings(tx: &mut Tx<'_>, partnership: Id<of::Partnership>) -> Result<(Partnership, Zone), StorageError> {
+pub(super) fn surroundings(
+    tx: &mut Tx<'_>,
+    partnership: Id<of::Partnership>,
+) -> Result<(Partnership, Zone), StorageError> {
     let missing = || StorageError::Corrupt(format!("partnership {partnership} or its zone is missing"));
     let found = partnerships::find_partnership(tx, partnership)?.ok_or_else(missing)?;
     let zone = territory::find_zone(tx, found.zone)?.ok_or_else(missing)?;
@@ -82,7 +85,14 @@ pub(super) fn surroundings(tx: &mut Tx<'_>, partnership: Id<of::Partnership>) ->
 }
 
 /// Writes a message down.
-pub(super) fn begin(tx: &mut Tx<'_>, config: &Config, partnership: Id<of::Partnership>, author: Id<of::Account>, role: Role, new: Beginning) -> Result<MessageView, MessageError> {
+pub(super) fn begin(
+    tx: &mut Tx<'_>,
+    config: &Config,
+    partnership: Id<of::Partnership>,
+    author: Id<of::Account>,
+    role: Role,
+    new: Beginning,
+) -> Result<MessageView, MessageError> {
     rules::may_write(role, new.class, new.kind, new.source)?;
     rules::names_what_it_follows(new.kind, new.follows.is_some())?;
     let plan = partnerships::plan_in_force(tx, partnership)?;
@@ -112,13 +122,38 @@ pub(super) fn begin(tx: &mut Tx<'_>, config: &Config, partnership: Id<of::Partne
     let draft = Draft::begin(facts);
     store::insert(tx, &draft)?;
     store::insert_version(tx, id, &version, author)?;
-    store::record(tx, id, 1, &Event { by: Some(author), event: "drafted", from: Status::Draft, to: Status::Draft, hash: &version.hash, reason: None })?;
-    let loaded = Loaded { message: Message::Draft(draft), submitted_at: None, decided_at: None, reason: None, valid_until: None };
+    store::record(
+        tx,
+        id,
+        1,
+        &Event {
+            by: Some(author),
+            event: "drafted",
+            from: Status::Draft,
+            to: Status::Draft,
+            hash: &version.hash,
+            reason: None,
+        },
+    )?;
+    let loaded = Loaded {
+        message: Message::Draft(draft),
+        submitted_at: None,
+        decided_at: None,
+        reason: None,
+        valid_until: None,
+    };
     Ok(view(&loaded, &version))
 }
 
 /// Renders, checks and hashes a version.
-pub(super) fn write_version(tx: &mut Tx<'_>, config: &Config, facts: &Facts, number: i32, texts: Texts, audience: AudienceRule) -> Result<Version, MessageError> {
+pub(super) fn write_version(
+    tx: &mut Tx<'_>,
+    config: &Config,
+    facts: &Facts,
+    number: i32,
+    texts: Texts,
+    audience: AudienceRule,
+) -> Result<Version, MessageError> {
     if texts.is_empty() {
         return Err(Problem::invalid("/texts", "missing", "write the text in at least one language").into());
     }
@@ -137,8 +172,13 @@ fn sms_fits(facts: &Facts, config: &Config, rendered: &Rendered) -> Result<(), M
     for (language, bodies) in rendered {
         let shape = sms_shape(&bodies.sms.text);
         if shape.parts > most {
-            let detail = format!("with our own words it makes {} parts, {most} are possible; shorten it, or leave out the letters that make it dear", shape.parts);
-            return Err(Problem::invalid(format!("/texts/{}/sms", language.as_str()), "too_long_for_sms", detail).into());
+            let detail = format!(
+                "with our own words it makes {} parts, {most} are possible; shorten it, or leave out the letters that make it dear",
+                shape.parts
+            );
+            return Err(
+                Problem::invalid(format!("/texts/{}/sms", language.as_str()), "too_long_for_sms", detail).into()
+            );
         }
     }
     Ok(())

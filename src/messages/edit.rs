@@ -43,19 +43,34 @@ pub(super) fn edit(
         reason: Some(None),
         ..Change::default()
     };
-    moved(store::save(tx, draft.facts(), &change, &Event { by: Some(by), event: "edited", from, to: Status::Draft, hash: &version.hash, reason: None })?)?;
+    moved(store::save(
+        tx,
+        draft.facts(),
+        &change,
+        &Event { by: Some(by), event: "edited", from, to: Status::Draft, hash: &version.hash, reason: None },
+    )?)?;
     view_now(tx, id)
 }
 
 /// Throws a message away that has not been approved.
-pub(super) fn discard(tx: &mut Tx<'_>, id: Id<of::Message>, by: Id<of::Account>, if_match: IfMatch) -> Result<(), MessageError> {
+pub(super) fn discard(
+    tx: &mut Tx<'_>,
+    id: Id<of::Message>,
+    by: Id<of::Account>,
+    if_match: IfMatch,
+) -> Result<(), MessageError> {
     let loaded = lock(tx, id)?;
     if_match.check(loaded.message.facts().version)?;
     let from = loaded.message.status();
     let draft = loaded.message.reopen().map_err(|message| MessageError::WrongState(message.status()))?;
     let over = draft.discard();
     let change = Change { status: Some(over.status()), ..Change::default() };
-    moved(store::save(tx, over.facts(), &change, &Event { by: Some(by), event: "discarded", from, to: over.status(), hash: "", reason: None })?)
+    moved(store::save(
+        tx,
+        over.facts(),
+        &change,
+        &Event { by: Some(by), event: "discarded", from, to: over.status(), hash: "", reason: None },
+    )?)
 }
 
 /// The row was locked, so a version that changed all the same is somebody's who locked nothing.

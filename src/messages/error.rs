@@ -80,6 +80,11 @@ impl ResponseError for MessageError {
     }
 }
 impl Refusals for MessageError {
-    const ANSWERS: &'static [(ProblemType, &'static str)] =
-        &[(ProblemType::WrongState, "not possible in the present state, refused by a rule named in `code`, or changed since it was seen"), (ProblemType::TooMany, "too many urgent messages within the hour")];
+    const ANSWERS: &'static [(ProblemType, &'static str)] = &[
+        (
+            ProblemType::WrongState,
+            "not possible in the present state, refused by a rule named in `code`, or changed since it was seen",
+        ),
+        (ProblemType::TooMany, "too many urgent messages within the hour"),
+    ];
 }

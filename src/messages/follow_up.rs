@@ -14,7 +14,14 @@ use crate::values::Id;
 use crate::values::of;
 
 /// Writes it down as a draft of the same thread.
-pub(super) fn follow_up(tx: &mut Tx<'_>, config: &Config, id: Id<of::Message>, author: Id<of::Account>, role: Role, new: FollowUp) -> Result<MessageView, MessageError> {
+pub(super) fn follow_up(
+    tx: &mut Tx<'_>,
+    config: &Config,
+    id: Id<of::Message>,
+    author: Id<of::Account>,
+    role: Role,
+    new: FollowUp,
+) -> Result<MessageView, MessageError> {
     let earlier = store::find(tx, id)?.ok_or(MessageError::NotFound)?;
     let facts = earlier.message.facts();
     rules::may_follow(new.kind, earlier.message.has_left())?;

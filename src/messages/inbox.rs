@@ -10,7 +10,12 @@ use crate::http::page_limit;
 use crate::storage::Tx;
 
 /// One page of it, oldest first.
-pub(super) fn inbox(tx: &mut Tx<'_>, actor: &Actor, visible: &Visible, filter: &InboxFilter) -> Result<Listing<InboxRow>, MessageError> {
+pub(super) fn inbox(
+    tx: &mut Tx<'_>,
+    actor: &Actor,
+    visible: &Visible,
+    filter: &InboxFilter,
+) -> Result<Listing<InboxRow>, MessageError> {
     let limit = page_limit(filter.limit);
     let rows = store::inbox(tx, actor, visible, filter, limit)?;
     Ok(Listing::cut(rows, limit, |row| row.message.to_string()))

@@ -1,6 +1,6 @@
 //! What a message can be, one type for each state. A later state is made only from an earlier one, and asks its own rules.
 
-use super::message::{ApprovalPolicy, Class, Kind, Mode, InformationSource, Status};
+use super::message::{ApprovalPolicy, Class, InformationSource, Kind, Mode, Status};
 use super::rules::{self, Circumstances, Refusal};
 use crate::access::Role;
 use crate::values::Id;
@@ -140,7 +140,10 @@ impl Message {
     /// Has it begun to leave?
     #[must_use]
     pub const fn has_left(&self) -> bool {
-        matches!(self.status(), Status::Dispatching | Status::Completed | Status::CompletedWithFailures | Status::Stopped)
+        matches!(
+            self.status(),
+            Status::Dispatching | Status::Completed | Status::CompletedWithFailures | Status::Stopped
+        )
     }
     /// Back to a draft, since its words change; an earlier submission is void.
     ///
@@ -183,9 +186,11 @@ pub(super) fn restore(facts: Facts, stored: Stored) -> Option<Message> {
             let (officer, approved_at) = stored.decided?;
             Message::Dispatching(Dispatching { facts, officer, approved_at, valid_until: stored.valid_until? })
         }
-        status @ (Status::Completed | Status::CompletedWithFailures | Status::Stopped | Status::Discarded | Status::Expired) => {
-            Message::Over(Over { facts, status })
-        }
+        status @ (Status::Completed
+        | Status::CompletedWithFailures
+        | Status::Stopped
+        | Status::Discarded
+        | Status::Expired) => Message::Over(Over { facts, status }),
     })
 }
 

@@ -152,7 +152,9 @@ impl Kind {
         match self {
             Self::Start | Self::Update | Self::End => matches!(class, Class::Urgent),
             Self::Correction => true,
-            Self::Feedback | Self::Prevention | Self::Meeting | Self::Admin | Self::Survey => matches!(class, Class::NonUrgent),
+            Self::Feedback | Self::Prevention | Self::Meeting | Self::Admin | Self::Survey => {
+                matches!(class, Class::NonUrgent)
+            }
         }
     }
     /// Speaks of an earlier message?

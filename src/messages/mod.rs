@@ -28,5 +28,5 @@ mod submit;
 mod verify;
 
 pub use close::{close_dispatched, expire_unreleased};
-pub use message::{Class, Kind, MessageText, Mode, InformationSource, Status};
+pub use message::{Class, InformationSource, Kind, MessageText, Mode, Status};
 pub use routes::routes;

@@ -11,21 +11,30 @@ use crate::delivery::{LetterTo, enqueue_letter, enqueue_text};
 use crate::partnerships::Partnership;
 use crate::storage::StorageError;
 use crate::storage::Tx;
-use crate::texts::{self, LetterKind, SmsKind};
 use crate::territory::Zone;
+use crate::texts::{self, LetterKind, SmsKind};
 use crate::values::Id;
 use crate::values::Language;
 use crate::values::of;
 
 fn name_of(partnership: &Partnership, zone: &Zone, language: Language) -> String {
-    partnership.names.best(language, &zone.languages).map_or_else(|| partnership.short_name.as_str().to_owned(), |(_, name)| name.as_str().to_owned())
+    partnership
+        .names
+        .best(language, &zone.languages)
+        .map_or_else(|| partnership.short_name.as_str().to_owned(), |(_, name)| name.as_str().to_owned())
 }
 fn message_url(config: &Config, facts: &Facts) -> String {
     format!("{}/api/v1/messages/{}", config.server.public_url, facts.id)
 }
 /// The holders of some roles over a place, but for one account; each once.
-fn others(tx: &mut Tx<'_>, reach: &Reach, roles: &[Role], but: Option<Id<of::Account>>) -> Result<Vec<Reached>, StorageError> {
-    let mut accounts: Vec<Id<of::Account>> = access::holders(tx, reach, roles)?.into_iter().map(|grant| grant.account).collect();
+fn others(
+    tx: &mut Tx<'_>,
+    reach: &Reach,
+    roles: &[Role],
+    but: Option<Id<of::Account>>,
+) -> Result<Vec<Reached>, StorageError> {
+    let mut accounts: Vec<Id<of::Account>> =
+        access::holders(tx, reach, roles)?.into_iter().map(|grant| grant.account).collect();
     accounts.sort();
     accounts.dedup();
     let mut reached = Vec::new();
@@ -40,21 +49,40 @@ fn write(tx: &mut Tx<'_>, to: &Reached, kind: LetterKind, values: &[(&str, &str)
 }
 
 /// The officers of the zone: something waits for their approval.
-pub(super) fn officers_that_something_waits(tx: &mut Tx<'_>, config: &Config, facts: &Facts, by: Id<of::Account>) -> Result<(), StorageError> {
+pub(super) fn officers_that_something_waits(
+    tx: &mut Tx<'_>,
+    config: &Config,
+    facts: &Facts,
+    by: Id<of::Account>,
+) -> Result<(), StorageError> {
     let (partnership, zone) = surroundings(tx, facts.partnership)?;
     let inbox = format!("{}/api/v1/inbox", config.server.public_url);
     for officer in others(tx, &Reach::Zone(zone.id), &[Role::Officer], Some(by))? {
         let name = name_of(&partnership, &zone, officer.language);
-        write(tx, &officer, LetterKind::WaitingForOfficer, &[("partnership", &name), ("kind", facts.kind.as_str()), ("inbox_url", &inbox)])?;
+        write(
+            tx,
+            &officer,
+            LetterKind::WaitingForOfficer,
+            &[("partnership", &name), ("kind", facts.kind.as_str()), ("inbox_url", &inbox)],
+        )?;
         if let Some(mobile) = &officer.mobile {
-            let text = texts::sms(officer.language, SmsKind::WaitingForOfficer, &[("partnership", partnership.short_name.as_str()), ("code", &facts.short_code)]);
+            let text = texts::sms(
+                officer.language,
+                SmsKind::WaitingForOfficer,
+                &[("partnership", partnership.short_name.as_str()), ("code", &facts.short_code)],
+            );
             enqueue_text(tx, officer.person, officer.language, mobile, text)?;
         }
     }
     Ok(())
 }
 /// The other officers: one of them approved alone, somebody looks back within a day.
-pub(super) fn officers_that_a_review_is_due(tx: &mut Tx<'_>, config: &Config, facts: &Facts, by: Id<of::Account>) -> Result<(), StorageError> {
+pub(super) fn officers_that_a_review_is_due(
+    tx: &mut Tx<'_>,
+    config: &Config,
+    facts: &Facts,
+    by: Id<of::Account>,
+) -> Result<(), StorageError> {
     let (partnership, zone) = surroundings(tx, facts.partnership)?;
     let url = message_url(config, facts);
     for officer in others(tx, &Reach::Zone(zone.id), &[Role::Officer], Some(by))? {
@@ -78,7 +106,12 @@ pub(super) fn release_of_urgent(tx: &mut Tx<'_>, config: &Config, facts: &Facts)
     Ok(())
 }
 /// The author: it was given back or refused, and why.
-pub(super) fn author_of_refusal(tx: &mut Tx<'_>, facts: &Facts, reason: &str, for_good: bool) -> Result<(), StorageError> {
+pub(super) fn author_of_refusal(
+    tx: &mut Tx<'_>,
+    facts: &Facts,
+    reason: &str,
+    for_good: bool,
+) -> Result<(), StorageError> {
     let (partnership, zone) = surroundings(tx, facts.partnership)?;
     let Some(author) = accounts::reach(tx, facts.author)? else { return Ok(()) };
     let name = name_of(&partnership, &zone, author.language);

@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 use validator::Validate;
 
-use super::message::{ApprovalPolicy, AudienceRule, Class, Kind, Mode, InformationSource, Status, Texts};
+use super::message::{ApprovalPolicy, AudienceRule, Class, InformationSource, Kind, Mode, Status, Texts};
 use crate::access::Role;
 use crate::delivery::Channel;
 use crate::delivery::State;

@@ -40,8 +40,15 @@ pub(super) fn gather(tx: &mut Tx<'_>, facts: &Facts, version: &Version) -> Resul
     let members = members::recipients(tx, facts.partnership)?;
     let written_in: Vec<Language> = version.texts.languages().collect();
     let now = tx.now()?;
-    let setting =
-        Setting { class: facts.class, mode: facts.mode, rule: &version.audience, reached_before: &reached_before, written_in: &written_in, plan: &plan, now };
+    let setting = Setting {
+        class: facts.class,
+        mode: facts.mode,
+        rule: &version.audience,
+        reached_before: &reached_before,
+        written_in: &written_in,
+        plan: &plan,
+        now,
+    };
     let audience = reckon(&members, &setting);
     Ok(Gathered { plan_number, plan, audience })
 }

@@ -45,7 +45,11 @@ pub(super) fn progress(tx: &mut Tx<'_>, id: Id<of::Message>) -> Result<Progress,
 }
 
 /// One page of recipients: initials, channel and state; never an address.
-pub(super) fn recipients(tx: &mut Tx<'_>, id: Id<of::Message>, filter: &RecipientFilter) -> Result<Listing<RecipientRow>, MessageError> {
+pub(super) fn recipients(
+    tx: &mut Tx<'_>,
+    id: Id<of::Message>,
+    filter: &RecipientFilter,
+) -> Result<Listing<RecipientRow>, MessageError> {
     let limit = page_limit(filter.limit);
     let Some(version) = store::approved_version(tx, id)? else { return Ok(Listing { items: Vec::new(), next: None }) };
     let rows = delivery::deliveries_of(tx, version.uuid(), filter.state, filter.after.unwrap_or(0), limit + 1)?;

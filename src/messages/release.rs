@@ -15,7 +15,12 @@ use crate::values::Id;
 use crate::values::of;
 
 /// Passes on, or releases alone.
-pub(super) fn release(tx: &mut Tx<'_>, id: Id<of::Message>, by: Id<of::Account>, command: &Release) -> Result<MessageView, MessageError> {
+pub(super) fn release(
+    tx: &mut Tx<'_>,
+    id: Id<of::Message>,
+    by: Id<of::Account>,
+    command: &Release,
+) -> Result<MessageView, MessageError> {
     let loaded = lock(tx, id)?;
     let from = loaded.message.status();
     let version = store::load_version(tx, id, loaded.message.facts().current_version)?;
@@ -38,7 +43,8 @@ pub(super) fn release(tx: &mut Tx<'_>, id: Id<of::Message>, by: Id<of::Account>,
         reached: gathered.audience.going(),
         language_missing: gathered.audience.language_missing,
     };
-    let event = Event { by: Some(by), event: "released", from, to: Status::Dispatching, hash: &version.hash, reason: None };
+    let event =
+        Event { by: Some(by), event: "released", from, to: Status::Dispatching, hash: &version.hash, reason: None };
     match loaded.message {
         Message::AwaitingRelease(message) => {
             let until = valid_until(message.facts(), circumstances.now);

@@ -49,18 +49,31 @@ pub fn render(facts: &Facts, texts: &Texts, partnership: &Partnership, zone: &Zo
     let url = verify_url(public_url, &facts.short_code);
     let mut rendered = Rendered::new();
     for (language, text) in texts.iter() {
-        let name = partnership.names.best(language, &zone.languages).map_or(partnership.short_name.as_str(), |(_, name)| name.as_str());
+        let name = partnership
+            .names
+            .best(language, &zone.languages)
+            .map_or(partnership.short_name.as_str(), |(_, name)| name.as_str());
         let zone_name = zone.names.best(language, &zone.languages).map_or("", |(_, name)| name.as_str());
         let mail = texts::announcement_mail(language, &announcement(facts, text, name, zone_name, &url));
-        let sms = texts::announcement_sms(language, &announcement(facts, text, &partnership.short_name, zone_name, &url));
+        let sms =
+            texts::announcement_sms(language, &announcement(facts, text, &partnership.short_name, zone_name, &url));
         rendered.insert(
             language,
-            LanguageRendered { email: Body { subject: mail.subject, text: mail.text, html: Some(mail.html) }, sms: Body { subject: String::new(), text: sms, html: None } },
+            LanguageRendered {
+                email: Body { subject: mail.subject, text: mail.text, html: Some(mail.html) },
+                sms: Body { subject: String::new(), text: sms, html: None },
+            },
         );
     }
     rendered
 }
-fn announcement<'a>(facts: &Facts, text: &'a super::message::MessageText, partnership: &'a str, zone: &'a str, url: &'a str) -> Announcement<'a> {
+fn announcement<'a>(
+    facts: &Facts,
+    text: &'a super::message::MessageText,
+    partnership: &'a str,
+    zone: &'a str,
+    url: &'a str,
+) -> Announcement<'a> {
     Announcement {
         partnership,
         zone,
@@ -194,7 +207,9 @@ mod tests {
         type Change = (&'static str, fn(&mut Bound));
         let changes: [Change; 19] = [
             ("a title", |b| b.texts[0].1 = text("Vol", "Restez chez vous.", Some("Cambriolage. Restez chez vous."))),
-            ("a body", |b| b.texts[0].1 = text("Cambriolage", "Restez chez vous !", Some("Cambriolage. Restez chez vous."))),
+            ("a body", |b| {
+                b.texts[0].1 = text("Cambriolage", "Restez chez vous !", Some("Cambriolage. Restez chez vous."))
+            }),
             ("an SMS", |b| b.texts[0].1 = text("Cambriolage", "Restez chez vous.", Some("Cambriolage."))),
             ("an SMS left out", |b| b.texts[0].1 = text("Cambriolage", "Restez chez vous.", None)),
             ("the other language", |b| b.texts[1].1 = text("Inbraak", "Blijf binnen.", None)),

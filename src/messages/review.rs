@@ -17,6 +17,18 @@ pub(super) fn review(tx: &mut Tx<'_>, id: Id<of::Message>, by: Id<of::Account>) 
     if !store::note_review(tx, id, by)? {
         return Err(MessageError::WrongState(view.status));
     }
-    store::record(tx, id, view.version_number, &Event { by: Some(by), event: "reviewed", from: view.status, to: view.status, hash: &view.version_hash, reason: None })?;
+    store::record(
+        tx,
+        id,
+        view.version_number,
+        &Event {
+            by: Some(by),
+            event: "reviewed",
+            from: view.status,
+            to: view.status,
+            hash: &view.version_hash,
+            reason: None,
+        },
+    )?;
     Ok(view)
 }

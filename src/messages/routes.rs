@@ -3,8 +3,9 @@
 use minijinja::context;
 
 use super::actions::{
-    ApproveMessage, DiscardMessage, DraftMessage, EditMessage, FollowUpMessage, ListMessages, ListRecipients, PreviewMessage, ReadInbox, ReadMessage, ReadProgress, RejectMessage,
-    ReleaseMessage, ReturnMessage, ReviewMessage, StopMessage, SubmitMessage, VerifyMessage, VerifyMessagePage,
+    ApproveMessage, DiscardMessage, DraftMessage, EditMessage, FollowUpMessage, ListMessages, ListRecipients,
+    PreviewMessage, ReadInbox, ReadMessage, ReadProgress, RejectMessage, ReleaseMessage, ReturnMessage, ReviewMessage,
+    StopMessage, SubmitMessage, VerifyMessage, VerifyMessagePage,
 };
 use super::approve::{self, Approver};
 use super::draft::{self, view_now, writing_role};
@@ -13,8 +14,9 @@ use super::error::MessageError;
 use super::follow_up;
 use super::inbox;
 use super::payloads::{
-    Approval, ApprovalView, FollowUp, Genuineness, InboxFilter, InboxRow, MessageFilter, MessageReason, MessageRow, MessageView, NewMessage, NewTexts, NothingMore, Preview, Progress,
-    RecipientFilter, RecipientRow, Release, VerifyPageQuery,
+    Approval, ApprovalView, FollowUp, Genuineness, InboxFilter, InboxRow, MessageFilter, MessageReason, MessageRow,
+    MessageView, NewMessage, NewTexts, NothingMore, Preview, Progress, RecipientFilter, RecipientRow, Release,
+    VerifyPageQuery,
 };
 use super::preview;
 use super::progress;
@@ -64,7 +66,10 @@ pub fn routes(routes: &mut Routes<'_>) {
 
 type Answered<T, const STATUS: u16> = Result<Answer<T, STATUS>, MessageError>;
 
-async fn list(proof: Authorized<ListMessages>, Query(filter): Query<MessageFilter>) -> Result<Listing<MessageRow>, MessageError> {
+async fn list(
+    proof: Authorized<ListMessages>,
+    Query(filter): Query<MessageFilter>,
+) -> Result<Listing<MessageRow>, MessageError> {
     proof
         .read(move |tx, proof| {
             let limit = page_limit(filter.limit);
@@ -83,22 +88,38 @@ async fn draft(proof: Authorized<DraftMessage>, Json(body): Json<NewMessage>) ->
         .await
 }
 async fn read(proof: Authorized<ReadMessage>) -> Answered<MessageView, 200> {
-    proof.read(|tx, proof| view_now(tx, proof.target().id).map(|(view, version)| Answer::new(&view).version(version))).await
+    proof
+        .read(|tx, proof| view_now(tx, proof.target().id).map(|(view, version)| Answer::new(&view).version(version)))
+        .await
 }
 async fn discard(proof: Authorized<DiscardMessage>, if_match: IfMatch) -> Answered<(), 204> {
-    proof.write(move |tx, proof| edit::discard(tx, proof.target().id, proof.actor().account, if_match).map(|()| Answer::new(&()))).await
+    proof
+        .write(move |tx, proof| {
+            edit::discard(tx, proof.target().id, proof.actor().account, if_match).map(|()| Answer::new(&()))
+        })
+        .await
 }
-async fn edit(proof: Authorized<EditMessage>, if_match: IfMatch, Json(body): Json<NewTexts>) -> Answered<MessageView, 200> {
+async fn edit(
+    proof: Authorized<EditMessage>,
+    if_match: IfMatch,
+    Json(body): Json<NewTexts>,
+) -> Answered<MessageView, 200> {
     proof
         .write(move |tx, proof| {
             let role = writing_role(proof.actor(), Permission::EditMessage, proof.place())?;
-            let (view, version) = edit::edit(tx, proof.config(), proof.target().id, proof.actor().account, role, if_match, body.texts)?;
+            let (view, version) =
+                edit::edit(tx, proof.config(), proof.target().id, proof.actor().account, role, if_match, body.texts)?;
             Ok(Answer::new(&view).version(version))
         })
         .await
 }
 async fn submit(proof: Authorized<SubmitMessage>, _: Json<NothingMore>) -> Answered<MessageView, 202> {
-    proof.answer(|tx, proof| submit::submit(tx, proof.config(), proof.target().id, proof.actor().account).map(|(view, version)| Answer::new(&view).version(version))).await
+    proof
+        .answer(|tx, proof| {
+            submit::submit(tx, proof.config(), proof.target().id, proof.actor().account)
+                .map(|(view, version)| Answer::new(&view).version(version))
+        })
+        .await
 }
 async fn preview(proof: Authorized<PreviewMessage>) -> Answered<Preview, 200> {
     proof.read(|tx, proof| preview::preview(tx, proof.config(), proof.target().id).map(|view| Answer::new(&view))).await
@@ -113,10 +134,20 @@ async fn approve(proof: Authorized<ApproveMessage>, Json(body): Json<Approval>) 
         .await
 }
 async fn give_back(proof: Authorized<ReturnMessage>, Json(body): Json<MessageReason>) -> Answered<MessageView, 200> {
-    proof.answer(move |tx, proof| return_or_reject::refuse(tx, proof.target().id, proof.actor().account, body.reason.as_str(), false).map(|view| Answer::new(&view))).await
+    proof
+        .answer(move |tx, proof| {
+            return_or_reject::refuse(tx, proof.target().id, proof.actor().account, body.reason.as_str(), false)
+                .map(|view| Answer::new(&view))
+        })
+        .await
 }
 async fn reject(proof: Authorized<RejectMessage>, Json(body): Json<MessageReason>) -> Answered<MessageView, 200> {
-    proof.answer(move |tx, proof| return_or_reject::refuse(tx, proof.target().id, proof.actor().account, body.reason.as_str(), true).map(|view| Answer::new(&view))).await
+    proof
+        .answer(move |tx, proof| {
+            return_or_reject::refuse(tx, proof.target().id, proof.actor().account, body.reason.as_str(), true)
+                .map(|view| Answer::new(&view))
+        })
+        .await
 }
 async fn release(proof: Authorized<ReleaseMessage>, Json(body): Json<Release>) -> Answered<MessageView, 202> {
     proof
@@ -130,7 +161,8 @@ async fn stop(proof: Authorized<StopMessage>, Json(body): Json<MessageReason>) -
     proof
         .answer(move |tx, proof| {
             let role = writing_role(proof.actor(), Permission::StopMessage, proof.place())?;
-            stop::stop(tx, proof.target().id, proof.actor().account, role, body.reason.as_str()).map(|view| Answer::new(&view))
+            stop::stop(tx, proof.target().id, proof.actor().account, role, body.reason.as_str())
+                .map(|view| Answer::new(&view))
         })
         .await
 }
@@ -144,24 +176,37 @@ async fn follow_up(proof: Authorized<FollowUpMessage>, Json(body): Json<FollowUp
         .await
 }
 async fn review(proof: Authorized<ReviewMessage>, _: Json<NothingMore>) -> Answered<MessageView, 200> {
-    proof.answer(|tx, proof| review::review(tx, proof.target().id, proof.actor().account).map(|view| Answer::new(&view))).await
+    proof
+        .answer(|tx, proof| review::review(tx, proof.target().id, proof.actor().account).map(|view| Answer::new(&view)))
+        .await
 }
 async fn progress(proof: Authorized<ReadProgress>) -> Answered<Progress, 200> {
     proof.read(|tx, proof| progress::progress(tx, proof.target().id).map(|view| Answer::new(&view))).await
 }
-async fn recipients(proof: Authorized<ListRecipients>, Query(filter): Query<RecipientFilter>) -> Result<Listing<RecipientRow>, MessageError> {
+async fn recipients(
+    proof: Authorized<ListRecipients>,
+    Query(filter): Query<RecipientFilter>,
+) -> Result<Listing<RecipientRow>, MessageError> {
     proof.read(move |tx, proof| progress::recipients(tx, proof.target().id, &filter)).await
 }
-async fn inbox(proof: Authorized<ReadInbox>, Query(filter): Query<InboxFilter>) -> Result<Listing<InboxRow>, MessageError> {
+async fn inbox(
+    proof: Authorized<ReadInbox>,
+    Query(filter): Query<InboxFilter>,
+) -> Result<Listing<InboxRow>, MessageError> {
     proof.read(move |tx, proof| inbox::inbox(tx, proof.actor(), proof.target(), &filter)).await
 }
 async fn verify(public: Public<VerifyMessage>, code: PathText<16>) -> Answered<Genuineness, 200> {
     public.read(move |tx| verify::verify(tx, code.as_str(), Language::En).map(|view| Answer::new(&view))).await
 }
-async fn verify_page(public: Public<VerifyMessagePage>, code: PathText<16>, Query(query): Query<VerifyPageQuery>) -> Result<Html, MessageError> {
+async fn verify_page(
+    public: Public<VerifyMessagePage>,
+    code: PathText<16>,
+    Query(query): Query<VerifyPageQuery>,
+) -> Result<Html, MessageError> {
     let language = query.lang.unwrap_or(Language::Fr);
     let found = public.read(move |tx| verify::verify(tx, code.as_str(), language)).await?;
     let sent_at = found.sent_at.map(|at| at.in_belgium().format("%d/%m/%Y %H:%M").to_string());
-    let values = context! { state => found.state, partnership => found.partnership, zone => found.zone, sent_at => sent_at };
+    let values =
+        context! { state => found.state, partnership => found.partnership, zone => found.zone, sent_at => sent_at };
     Ok(Html::ok(texts::page(language, PageKind::Verify, &values)))
 }

@@ -1,7 +1,7 @@
 //! When the answer is no. Pure: no clock, no database, no network.
 
 use super::lifecycle::{Facts, Submitted};
-use super::message::{ApprovalPolicy, Class, Kind, InformationSource};
+use super::message::{ApprovalPolicy, Class, InformationSource, Kind};
 use crate::access::Role;
 use crate::partnerships::PartnershipStatus;
 use crate::partnerships::PlanContent;
@@ -148,7 +148,9 @@ pub fn may_release_alone(facts: &Facts, by: &Circumstances<'_>) -> Result<(), Re
         Kind::Meeting => by.plan.release_alone.contains(&ReleaseAlone::Meeting),
         Kind::Admin => by.plan.release_alone.contains(&ReleaseAlone::Admin),
         // Only advice that the police made.
-        Kind::Prevention => by.plan.release_alone.contains(&ReleaseAlone::Prevention) && facts.source == InformationSource::Police,
+        Kind::Prevention => {
+            by.plan.release_alone.contains(&ReleaseAlone::Prevention) && facts.source == InformationSource::Police
+        }
         Kind::Start | Kind::Update | Kind::End | Kind::Feedback | Kind::Correction | Kind::Survey => false,
     };
     if !left || facts.class == Class::Urgent {
@@ -321,10 +323,22 @@ mod tests {
             (Refusal::NeedsThread, names_what_it_follows(Kind::Feedback, false)),
             (Refusal::NothingToFollow, may_follow(Kind::End, false)),
             (Refusal::NotLeftToThePartnership, may_release_alone(&quiet(Kind::Admin), &fine(&plan))),
-            (Refusal::NotLeftToThePartnership, may_release_alone(&Facts { class: urgent, ..quiet(Kind::Meeting) }, &fine(&plan))),
-            (Refusal::PartnershipCannotAct, may_pass_on(&quiet(Kind::Admin), &Circumstances { partnership: PartnershipStatus::Suspended, ..fine(&plan) })),
+            (
+                Refusal::NotLeftToThePartnership,
+                may_release_alone(&Facts { class: urgent, ..quiet(Kind::Meeting) }, &fine(&plan)),
+            ),
+            (
+                Refusal::PartnershipCannotAct,
+                may_pass_on(
+                    &quiet(Kind::Admin),
+                    &Circumstances { partnership: PartnershipStatus::Suspended, ..fine(&plan) },
+                ),
+            ),
             (Refusal::NobodyToReach, may_pass_on(&quiet(Kind::Admin), &Circumstances { reached: 0, ..fine(&plan) })),
-            (Refusal::LanguageMissing, may_pass_on(&quiet(Kind::Admin), &Circumstances { language_missing: true, ..fine(&plan) })),
+            (
+                Refusal::LanguageMissing,
+                may_pass_on(&quiet(Kind::Admin), &Circumstances { language_missing: true, ..fine(&plan) }),
+            ),
             (Refusal::StopNotYours, may_stop(Role::Coordinator, urgent)),
             (Refusal::ReviewOwn, may_review(author, author)),
         ]
@@ -361,7 +375,11 @@ mod tests {
         let cases = [
             (own(of_an_officer()), &alone, Ok(ApprovalPolicy::SoloDuty)),
             (own(Facts { kind: Kind::Correction, ..of_an_officer() }), &fine(&plain), Ok(ApprovalPolicy::Correction)),
-            (own(Facts { author_role: Role::Officer, ..quiet(Kind::Admin) }), &fine(&leaves), Ok(ApprovalPolicy::OwnNonUrgent)),
+            (
+                own(Facts { author_role: Role::Officer, ..quiet(Kind::Admin) }),
+                &fine(&leaves),
+                Ok(ApprovalPolicy::OwnNonUrgent),
+            ),
             (own(Facts { author_role: Role::Officer, ..quiet(Kind::Admin) }), &fine(&plain), Err(Refusal::OwnMessage)),
             (own(of_an_officer()), &fine(&leaves), Err(Refusal::OwnMessage)),
             // What a coordinator wrote is never approved by its writer, whatever zone and plan say.

@@ -5,7 +5,7 @@ use std::collections::HashSet;
 use diesel::prelude::*;
 
 use super::lifecycle::{self, Draft, Facts, Message, Stored};
-use super::message::{ApprovalPolicy, AudienceRule, Class, Kind, Mode, InformationSource, Status, Texts};
+use super::message::{ApprovalPolicy, AudienceRule, Class, InformationSource, Kind, Mode, Status, Texts};
 use super::payloads::{InboxFilter, InboxRow, MessageFilter, MessageRow, WaitsFor};
 use super::render::Rendered;
 use crate::access::Actor;
@@ -81,21 +81,35 @@ impl Row {
             reason: self.reason.clone(),
             valid_until: self.valid_until,
         };
-        let message = lifecycle::restore(facts, stored).ok_or_else(|| StorageError::Corrupt(format!("message {}", self.id)))?;
-        Ok(Loaded { message, submitted_at: self.submitted_at, decided_at: self.decided_at, reason: self.reason, valid_until: self.valid_until })
+        let message =
+            lifecycle::restore(facts, stored).ok_or_else(|| StorageError::Corrupt(format!("message {}", self.id)))?;
+        Ok(Loaded {
+            message,
+            submitted_at: self.submitted_at,
+            decided_at: self.decided_at,
+            reason: self.reason,
+            valid_until: self.valid_until,
+        })
     }
 }
 
 /// Whose message it is, and whether it is urgent.
 pub(super) fn whose(tx: &mut Tx<'_>, id: Id<of::Message>) -> Result<Option<(Id<of::Partnership>, bool)>, StorageError> {
-    let found: Option<(Id<of::Partnership>, Class)> = messages::table.find(id).select((messages::partnership_id, messages::class)).first(tx.db()).optional()?;
+    let found: Option<(Id<of::Partnership>, Class)> =
+        messages::table.find(id).select((messages::partnership_id, messages::class)).first(tx.db()).optional()?;
     Ok(found.map(|(partnership, class)| (partnership, class == Class::Urgent)))
 }
 pub(super) fn find(tx: &mut Tx<'_>, id: Id<of::Message>) -> Result<Option<Loaded>, StorageError> {
     messages::table.find(id).select(Row::as_select()).first(tx.db()).optional()?.map(Row::restore).transpose()
 }
 pub(super) fn find_by_code(tx: &mut Tx<'_>, code: &str) -> Result<Option<Loaded>, StorageError> {
-    messages::table.filter(messages::short_code.eq(code)).select(Row::as_select()).first(tx.db()).optional()?.map(Row::restore).transpose()
+    messages::table
+        .filter(messages::short_code.eq(code))
+        .select(Row::as_select())
+        .first(tx.db())
+        .optional()?
+        .map(Row::restore)
+        .transpose()
 }
 /// Has a correction of it left?
 pub(super) fn was_corrected(tx: &mut Tx<'_>, id: Id<of::Message>) -> Result<bool, StorageError> {
@@ -124,17 +138,34 @@ pub(super) fn load_version(tx: &mut Tx<'_>, message: Id<of::Message>, number: i3
     let found: Option<VersionColumns> = message_versions::table
         .filter(message_versions::message_id.eq(message))
         .filter(message_versions::number.eq(number))
-        .select((message_versions::id, message_versions::number, message_versions::texts, message_versions::rendered, message_versions::audience, message_versions::hash))
+        .select((
+            message_versions::id,
+            message_versions::number,
+            message_versions::texts,
+            message_versions::rendered,
+            message_versions::audience,
+            message_versions::hash,
+        ))
         .first(tx.db())
         .optional()?;
-    let (id, number, texts, rendered, audience, hash) = found.ok_or_else(|| StorageError::Corrupt(format!("message {message} has no version {number}")))?;
+    let (id, number, texts, rendered, audience, hash) =
+        found.ok_or_else(|| StorageError::Corrupt(format!("message {message} has no version {number}")))?;
     Ok(Version { id, number, texts: texts.0, rendered: rendered.0, audience: audience.0, hash })
 }
 /// Everybody who wrote a version.
 pub(super) fn editors(tx: &mut Tx<'_>, message: Id<of::Message>) -> Result<Vec<Id<of::Account>>, StorageError> {
-    Ok(message_versions::table.filter(message_versions::message_id.eq(message)).select(message_versions::created_by).distinct().load(tx.db())?)
+    Ok(message_versions::table
+        .filter(message_versions::message_id.eq(message))
+        .select(message_versions::created_by)
+        .distinct()
+        .load(tx.db())?)
 }
-pub(super) fn insert_version(tx: &mut Tx<'_>, message: Id<of::Message>, version: &Version, by: Id<of::Account>) -> Result<(), StorageError> {
+pub(super) fn insert_version(
+    tx: &mut Tx<'_>,
+    message: Id<of::Message>,
+    version: &Version,
+    by: Id<of::Account>,
+) -> Result<(), StorageError> {
     let now = tx.now()?;
     diesel::insert_into(message_versions::table)
         .values((
@@ -204,16 +235,22 @@ pub(super) struct Event<'a> {
 /// Moves a message on: its row and its trail together (accept M20). The version is compared and raised, so of two at once
 /// one wins and the other finds `false`.
 pub(super) fn save(tx: &mut Tx<'_>, facts: &Facts, change: &Change, event: &Event<'_>) -> Result<bool, StorageError> {
-    let moved = diesel::update(messages::table.filter(messages::id.eq(facts.id)).filter(messages::version.eq(facts.version)))
-        .set((change, messages::version.eq(messages::version + 1)))
-        .execute(tx.db())?;
+    let moved =
+        diesel::update(messages::table.filter(messages::id.eq(facts.id)).filter(messages::version.eq(facts.version)))
+            .set((change, messages::version.eq(messages::version + 1)))
+            .execute(tx.db())?;
     if moved == 0 {
         return Ok(false);
     }
     record(tx, facts.id, change.current_version.unwrap_or(facts.current_version), event)?;
     Ok(true)
 }
-pub(super) fn record(tx: &mut Tx<'_>, message: Id<of::Message>, version: i32, event: &Event<'_>) -> Result<(), StorageError> {
+pub(super) fn record(
+    tx: &mut Tx<'_>,
+    message: Id<of::Message>,
+    version: i32,
+    event: &Event<'_>,
+) -> Result<(), StorageError> {
     let now = tx.now()?;
     diesel::insert_into(message_events::table)
         .values((
@@ -232,9 +269,15 @@ pub(super) fn record(tx: &mut Tx<'_>, message: Id<of::Message>, version: i32, ev
 }
 
 /// Notes who stands for a message that was released without the police.
-pub(super) fn note_submission(tx: &mut Tx<'_>, message: Id<of::Message>, by: Id<of::Account>) -> Result<(), StorageError> {
+pub(super) fn note_submission(
+    tx: &mut Tx<'_>,
+    message: Id<of::Message>,
+    by: Id<of::Account>,
+) -> Result<(), StorageError> {
     let now = tx.now()?;
-    diesel::update(messages::table.find(message)).set((messages::submitted_by.eq(Some(by)), messages::submitted_at.eq(Some(now)))).execute(tx.db())?;
+    diesel::update(messages::table.find(message))
+        .set((messages::submitted_by.eq(Some(by)), messages::submitted_at.eq(Some(now))))
+        .execute(tx.db())?;
     Ok(())
 }
 
@@ -273,8 +316,15 @@ pub(super) fn insert_approval(tx: &mut Tx<'_>, new: &NewApproval<'_>) -> Result<
     Ok(())
 }
 /// The approved version of a message, and who approved it.
-pub(super) fn approved_version(tx: &mut Tx<'_>, message: Id<of::Message>) -> Result<Option<Id<of::MessageVersion>>, StorageError> {
-    Ok(approvals::table.filter(approvals::message_id.eq(message)).select(approvals::version_id).first(tx.db()).optional()?)
+pub(super) fn approved_version(
+    tx: &mut Tx<'_>,
+    message: Id<of::Message>,
+) -> Result<Option<Id<of::MessageVersion>>, StorageError> {
+    Ok(approvals::table
+        .filter(approvals::message_id.eq(message))
+        .select(approvals::version_id)
+        .first(tx.db())
+        .optional()?)
 }
 /// Who approved alone what nobody has looked back at yet.
 pub(super) fn review_due(tx: &mut Tx<'_>, message: Id<of::Message>) -> Result<Option<Id<of::Account>>, StorageError> {
@@ -287,11 +337,17 @@ pub(super) fn review_due(tx: &mut Tx<'_>, message: Id<of::Message>) -> Result<Op
         .optional()?)
 }
 /// Notes that another officer looked back; `false` when somebody was quicker.
-pub(super) fn note_review(tx: &mut Tx<'_>, message: Id<of::Message>, by: Id<of::Account>) -> Result<bool, StorageError> {
+pub(super) fn note_review(
+    tx: &mut Tx<'_>,
+    message: Id<of::Message>,
+    by: Id<of::Account>,
+) -> Result<bool, StorageError> {
     let now = tx.now()?;
-    let noted = diesel::update(approvals::table.filter(approvals::message_id.eq(message)).filter(approvals::after_reviewed_at.is_null()))
-        .set((approvals::after_reviewed_by.eq(Some(by)), approvals::after_reviewed_at.eq(Some(now))))
-        .execute(tx.db())?;
+    let noted = diesel::update(
+        approvals::table.filter(approvals::message_id.eq(message)).filter(approvals::after_reviewed_at.is_null()),
+    )
+    .set((approvals::after_reviewed_by.eq(Some(by)), approvals::after_reviewed_at.eq(Some(now))))
+    .execute(tx.db())?;
     Ok(noted > 0)
 }
 
@@ -315,7 +371,10 @@ pub(super) fn persons_in(tx: &mut Tx<'_>, batch: uuid::Uuid) -> Result<i64, Stor
         .first(tx.db())?)
 }
 /// How many of a batch were left out, by channel and reason.
-pub(super) fn suppressed_in(tx: &mut Tx<'_>, batch: uuid::Uuid) -> Result<Vec<(String, Option<String>, i64)>, StorageError> {
+pub(super) fn suppressed_in(
+    tx: &mut Tx<'_>,
+    batch: uuid::Uuid,
+) -> Result<Vec<(String, Option<String>, i64)>, StorageError> {
     Ok(deliveries::table
         .filter(deliveries::batch_id.eq(Id::<of::Batch>::from_uuid(batch)))
         .filter(deliveries::state.eq(State::Suppressed))
@@ -326,17 +385,21 @@ pub(super) fn suppressed_in(tx: &mut Tx<'_>, batch: uuid::Uuid) -> Result<Vec<(S
 
 /// The messages going out whose deliveries are all settled, with the number that did not arrive.
 pub(super) fn dispatched(tx: &mut Tx<'_>) -> Result<Vec<(Loaded, Id<of::MessageVersion>)>, StorageError> {
-    let open = deliveries::table.filter(deliveries::settled_at.is_null()).filter(deliveries::batch_id.eq_any(
-        approvals::table
-            .inner_join(messages::table.on(messages::id.eq(approvals::message_id)))
-            .filter(diesel::dsl::sql::<diesel::sql_types::Bool>("messages.status = 'dispatching'"))
-            .select(approvals::version_id),
-    ));
+    let open = deliveries::table.filter(deliveries::settled_at.is_null()).filter(
+        deliveries::batch_id.eq_any(
+            approvals::table
+                .inner_join(messages::table.on(messages::id.eq(approvals::message_id)))
+                .filter(diesel::dsl::sql::<diesel::sql_types::Bool>("messages.status = 'dispatching'"))
+                .select(approvals::version_id),
+        ),
+    );
     let open: Vec<Id<of::Batch>> = open.select(deliveries::batch_id).distinct().load(tx.db())?;
     let rows: Vec<(Row, Id<of::MessageVersion>)> = messages::table
         .inner_join(approvals::table.on(approvals::message_id.eq(messages::id)))
         .filter(diesel::dsl::sql::<diesel::sql_types::Bool>("messages.status = 'dispatching'"))
-        .filter(approvals::version_id.ne_all(open.iter().map(|batch| Id::<of::MessageVersion>::from_uuid(batch.uuid()))))
+        .filter(
+            approvals::version_id.ne_all(open.iter().map(|batch| Id::<of::MessageVersion>::from_uuid(batch.uuid()))),
+        )
         .order(messages::id)
         .limit(100)
         .select((Row::as_select(), approvals::version_id))
@@ -355,8 +418,18 @@ pub(super) fn unreleased(tx: &mut Tx<'_>, before: Timestamp) -> Result<Vec<Loade
 }
 
 /// One page of the messages of a partnership, newest first; one row more than the limit.
-pub(super) fn list(tx: &mut Tx<'_>, partnership: Id<of::Partnership>, filter: &MessageFilter, limit: i64) -> Result<Vec<MessageRow>, StorageError> {
-    let mut wanted = messages::table.filter(messages::partnership_id.eq(partnership)).order(messages::id.desc()).limit(limit + 1).select(Row::as_select()).into_boxed();
+pub(super) fn list(
+    tx: &mut Tx<'_>,
+    partnership: Id<of::Partnership>,
+    filter: &MessageFilter,
+    limit: i64,
+) -> Result<Vec<MessageRow>, StorageError> {
+    let mut wanted = messages::table
+        .filter(messages::partnership_id.eq(partnership))
+        .order(messages::id.desc())
+        .limit(limit + 1)
+        .select(Row::as_select())
+        .into_boxed();
     if let Some(class) = filter.class {
         wanted = wanted.filter(messages::class.eq(class));
     }
@@ -394,7 +467,13 @@ fn row_view(row: Row) -> MessageRow {
 }
 
 /// What waits for an actor in the places they may see, oldest first; one row more than the limit.
-pub(super) fn inbox(tx: &mut Tx<'_>, actor: &Actor, visible: &Visible, filter: &InboxFilter, limit: i64) -> Result<Vec<InboxRow>, StorageError> {
+pub(super) fn inbox(
+    tx: &mut Tx<'_>,
+    actor: &Actor,
+    visible: &Visible,
+    filter: &InboxFilter,
+    limit: i64,
+) -> Result<Vec<InboxRow>, StorageError> {
     let is_officer = actor.grants.iter().any(|grant| grant.role == Role::Officer);
     let is_keeper = actor.grants.iter().any(|grant| matches!(grant.role, Role::Coordinator | Role::Deputy));
     let wants = |what: WaitsFor| filter.waits_for.is_none_or(|wanted| wanted == what);
@@ -419,7 +498,11 @@ pub(super) fn inbox(tx: &mut Tx<'_>, actor: &Actor, visible: &Visible, filter: &
     let reviews = is_officer && wants(WaitsFor::AfterReview);
     let mut wanted = messages::table
         .filter(messages::partnership_id.eq_any(places))
-        .filter(messages::status.eq_any(statuses).or(messages::id.eq_any(review_due).and(reviews.into_sql::<diesel::sql_types::Bool>())))
+        .filter(
+            messages::status
+                .eq_any(statuses)
+                .or(messages::id.eq_any(review_due).and(reviews.into_sql::<diesel::sql_types::Bool>())),
+        )
         // What was given back waits for its author alone.
         .filter(messages::status.ne(Status::Returned).or(messages::author_id.eq(actor.account)))
         .order(messages::id)

@@ -14,7 +14,12 @@ use crate::values::Id;
 use crate::values::of;
 
 /// Hands it over.
-pub(super) fn submit(tx: &mut Tx<'_>, config: &Config, id: Id<of::Message>, by: Id<of::Account>) -> Result<(MessageView, i64), MessageError> {
+pub(super) fn submit(
+    tx: &mut Tx<'_>,
+    config: &Config,
+    id: Id<of::Message>,
+    by: Id<of::Account>,
+) -> Result<(MessageView, i64), MessageError> {
     let loaded = lock(tx, id)?;
     let Message::Draft(draft) = loaded.message else { return Err(MessageError::WrongState(loaded.message.status())) };
     let version = store::load_version(tx, id, draft.facts().current_version)?;
@@ -25,7 +30,19 @@ pub(super) fn submit(tx: &mut Tx<'_>, config: &Config, id: Id<of::Message>, by: 
         submitted_at: Some(Some(submitted.at())),
         ..Change::default()
     };
-    moved(store::save(tx, submitted.facts(), &change, &Event { by: Some(by), event: "submitted", from: Status::Draft, to: Status::Submitted, hash: &version.hash, reason: None })?)?;
+    moved(store::save(
+        tx,
+        submitted.facts(),
+        &change,
+        &Event {
+            by: Some(by),
+            event: "submitted",
+            from: Status::Draft,
+            to: Status::Submitted,
+            hash: &version.hash,
+            reason: None,
+        },
+    )?)?;
     notify::officers_that_something_waits(tx, config, submitted.facts(), by)?;
     view_now(tx, id)
 }

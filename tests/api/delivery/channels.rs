@@ -481,8 +481,14 @@ async fn an_sms_is_asked_for_byte_for_byte_in_the_alphabet_we_chose() {
     let channel = KannelChannel::new(kannel(office.gateway.url())).unwrap();
     let gsm = "é & 100% + a=b €~ #1?\nhttp://x.be/?a=%20b";
     let ucs2 = "België 🚨 & 100% + %d\r\nçà";
-    assert_eq!(answer(&channel, Parcel { receipt_url: receipt_url.clone(), ..text(1, gsm) }).await, Answer::Accepted { reference: None });
-    assert_eq!(answer(&channel, Parcel { attempt: 2, receipt_url: receipt_url.clone(), ..text(2, ucs2) }).await, Answer::Accepted { reference: None });
+    assert_eq!(
+        answer(&channel, Parcel { receipt_url: receipt_url.clone(), ..text(1, gsm) }).await,
+        Answer::Accepted { reference: None }
+    );
+    assert_eq!(
+        answer(&channel, Parcel { attempt: 2, receipt_url: receipt_url.clone(), ..text(2, ucs2) }).await,
+        Answer::Accepted { reference: None }
+    );
     let sms = office.sms();
     assert_eq!((sms[0].text.as_str(), sms[0].coding.as_str(), sms[0].charset.as_deref()), (gsm, "0", None));
     assert_eq!((sms[1].text.as_str(), sms[1].coding.as_str(), sms[1].charset.as_deref()), (ucs2, "2", Some("UTF-8")));

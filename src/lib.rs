@@ -12,7 +12,6 @@ pub mod members;
 pub mod messages;
 pub mod partnerships;
 pub mod people;
-pub mod privacy;
 pub mod territory;
 
 // what the domain leans on

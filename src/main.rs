@@ -3,10 +3,12 @@
 use std::net::TcpListener;
 use std::path::PathBuf;
 use std::sync::Arc;
+use std::time::Duration;
 
 use anyhow::Context;
 use clap::{Parser, Subcommand};
 use tokio::sync::watch;
+use tokio::task::JoinHandle;
 use tracing_subscriber::EnvFilter;
 
 use vigie::access::Recorder;
@@ -141,7 +143,10 @@ async fn serve(config: Config, with_api: bool) -> anyhow::Result<()> {
     let (stop, stopping) = watch::channel(false);
     let rates = app::rates(&config);
     let channels = worker::channels(&config)?;
-    let background =
+    // Listened to from here on: who is told to stop while starting stops in order too.
+    let told = stop_signal()?;
+    tokio::pin!(told);
+    let mut background =
         tokio::spawn(worker::run(database.clone(), channels, Arc::clone(&config), Arc::clone(&rates), stopping));
     let recorder = Recorder::start(database.clone());
     if with_api {
@@ -150,27 +155,48 @@ async fn serve(config: Config, with_api: bool) -> anyhow::Result<()> {
         let server = app::serve(&config, &database, &recorder, &rates, listener)?;
         let handle = server.handle();
         let served = tokio::spawn(server);
-        stop_signal().await;
-        tracing::info!("stopping");
+        until_told(told, &mut background).await?;
+        // Couriers first: nothing new is handed over while the last requests are answered.
+        stop.send(true)?;
         handle.stop(true).await;
         served.await??;
     } else {
         tracing::info!(database = database.name(), "delivering");
-        stop_signal().await;
-        tracing::info!("stopping");
+        until_told(told, &mut background).await?;
+        stop.send(true)?;
     }
-    stop.send(true)?;
-    background.await??;
+    // A server that never answers must not keep us: what it holds is like after a crash, leased for 15 seconds more.
+    match tokio::time::timeout(Duration::from_secs(config.server.stop_seconds), background).await {
+        Ok(ended) => ended??,
+        Err(_) => tracing::warn!("hand-overs did not end in time"),
+    }
     recorder.flush().await;
     tracing::info!("stopped");
     Ok(())
 }
 
-async fn stop_signal() {
-    use tokio::signal::unix::{SignalKind, signal};
-    let Ok(mut terminate) = signal(SignalKind::terminate()) else { return };
+/// Waits for the word to stop. A background that ends by itself ends everything: serving on without delivering would look
+/// like health.
+async fn until_told(
+    told: impl Future<Output = ()>,
+    background: &mut JoinHandle<anyhow::Result<()>>,
+) -> anyhow::Result<()> {
     tokio::select! {
-        _ = terminate.recv() => {}
-        _ = tokio::signal::ctrl_c() => {}
+        () = told => tracing::info!("stopping"),
+        ended = background => {
+            ended??;
+            anyhow::bail!("the background ended by itself");
+        }
     }
+    Ok(())
+}
+fn stop_signal() -> std::io::Result<impl Future<Output = ()>> {
+    use tokio::signal::unix::{SignalKind, signal};
+    let (mut terminate, mut interrupt) = (signal(SignalKind::terminate())?, signal(SignalKind::interrupt())?);
+    Ok(async move {
+        tokio::select! {
+            _ = terminate.recv() => {}
+            _ = interrupt.recv() => {}
+        }
+    })
 }

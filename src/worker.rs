@@ -9,6 +9,7 @@ use tokio::sync::watch;
 use tokio_cron_scheduler::{Job, JobScheduler};
 
 use crate::access;
+use crate::accounts;
 use crate::config::Config;
 use crate::config::EmailTransport;
 use crate::config::SmsTransport;
@@ -23,6 +24,7 @@ use crate::http::Rates;
 use crate::messages;
 use crate::storage::Database;
 use crate::storage::StorageError;
+use crate::storage::Tx;
 
 /// How long the address of a settled delivery is kept.
 const ADDRESS_LIFE: Duration = Duration::from_secs(7 * 24 * 3600);
@@ -137,18 +139,25 @@ pub async fn run(
     Ok(())
 }
 
-/// What is looked at every minute.
+/// What is looked at every minute. Each duty in a transaction of its own, and all of them whatever becomes of the others:
+/// a fault in one must not make us keep addresses for longer.
 ///
 /// # Errors
-/// When the database fails.
+/// The first fault, after all have had their turn.
 pub async fn minute(database: &Database) -> Result<(), StorageError> {
-    database
-        .writing(|tx| {
+    let duties: [fn(&mut Tx<'_>) -> Result<(), StorageError>; 5] = [
+        |tx| access::forget_old_answers(tx).map(drop),
+        |tx| access::forget_old_throttles(tx).map(drop),
+        |tx| accounts::forget_old_tokens(tx).map(drop),
+        |tx| {
             let before = tx.now()?.minus(ADDRESS_LIFE);
-            access::forget_old_answers(tx)?;
-            delivery::forget_settled(tx, before)?;
-            messages::expire_unreleased(tx)?;
-            Ok(())
-        })
-        .await
+            delivery::forget_settled(tx, before).map(drop)
+        },
+        |tx| messages::expire_unreleased(tx).map(drop),
+    ];
+    let mut outcome = Ok(());
+    for duty in duties {
+        outcome = outcome.and(database.writing(duty).await);
+    }
+    outcome
 }

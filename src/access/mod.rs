@@ -35,4 +35,4 @@ pub use sessions::{
     OpenedSession, REFRESH_LIFE, Renewal, SessionRow, end_session, end_sessions, list_sessions, open_session,
     renew_session, step_up,
 };
-pub use throttle::{Throttle, give_back, take};
+pub use throttle::{Throttle, forget_old_throttles, give_back, take};

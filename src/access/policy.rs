@@ -76,6 +76,8 @@ pub const fn row(permission: Permission) -> Row {
         Expertise,
         Federal,
     ];
+    const MANDATED: &[Role] =
+        &[Steering, Deputy, Coordinator, Officer, ZoneAdministrator, Municipality, Province, Expertise, Federal];
     const LIST_KEEPERS: &[Role] = &[Deputy, Coordinator, Officer];
     const WRITERS: &[Role] = &[Steering, Deputy, Coordinator, Officer];
     const ZONE: &[Role] = &[Officer, ZoneAdministrator];
@@ -98,7 +100,8 @@ pub const fn row(permission: Permission) -> Row {
         P::NominateInPartnership => by(&[Steering, Coordinator, Officer], P::ReadPartnership),
         P::RecordScreening => by(POLICE, P::ListPartnershipMandates).stepped_up(),
         P::ConfirmMandate => by(POLICE, P::ListPartnershipMandates).stepped_up(),
-        P::EndMandate => by(&[Coordinator, Officer, ZoneAdministrator, Federal], P::ListPartnershipMandates),
+        // Everybody may give back their own; whose else they may end is a rule of the slice.
+        P::EndMandate => by(MANDATED, P::ListPartnershipMandates),
         P::ListPartnershipMandates => {
             by(&[Steering, Deputy, Coordinator, Officer, ZoneAdministrator], P::ReadPartnership)
         }

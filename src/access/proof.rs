@@ -357,6 +357,24 @@ fn token_of(request: &HttpRequest) -> Option<String> {
     value.strip_prefix("Bearer ").map(|token| token.trim().to_owned())
 }
 
+/// Whose token the request carries; takes from their budget, or from their network's where there is none.
+fn signed_in(house: &Gatehouse, request: &HttpRequest) -> Result<(Id<of::Account>, Id<of::Session>), Problem> {
+    let now = house.database.clock().now();
+    let Some((account, session)) = token_of(request).and_then(|token| house.bearer.read(&token, now)) else {
+        house.rates.take(&RateClass::Network(house.client(request)))?;
+        return Err(not_signed_in());
+    };
+    let safe = request.method().is_safe();
+    house.rates.take(&if safe { RateClass::Read(account.uuid()) } else { RateClass::Write(account.uuid()) })?;
+    Ok((account, session))
+}
+/// The operation and its idempotency key, where an acceptable one was sent.
+fn asked(request: &HttpRequest) -> Option<(String, String)> {
+    let key = request.headers().get("idempotency-key").and_then(|value| value.to_str().ok());
+    let key = key.filter(|key| answers::acceptable(key))?;
+    Some((format!("{} {}", request.method(), request.path()), key.to_owned()))
+}
+
 impl<A: Action> FromRequest for Authorized<A> {
     type Error = Problem;
     type Future = Pin<Box<dyn Future<Output = Result<Self, Problem>>>>;
@@ -364,18 +382,7 @@ impl<A: Action> FromRequest for Authorized<A> {
         let request = request.clone();
         Box::pin(async move {
             let house = Gatehouse::of(&request)?;
-            let now = house.database.clock().now();
-            let signed_in = token_of(&request).and_then(|token| house.bearer.read(&token, now));
-            let Some((account, session)) = signed_in else {
-                house.rates.take(&RateClass::Network(house.client(&request)))?;
-                return Err(not_signed_in());
-            };
-            let rate = if request.method().is_safe() {
-                RateClass::Read(account.uuid())
-            } else {
-                RateClass::Write(account.uuid())
-            };
-            house.rates.take(&rate)?;
+            let (account, session) = signed_in(&house, &request)?;
             let path = web::Path::<<A::Target as Target>::Path>::extract(&request)
                 .into_inner()
                 .ok()
@@ -394,12 +401,6 @@ impl<A: Action> FromRequest for Authorized<A> {
                 .await?;
             let Some((actor, located, at)) = found else { return Err(not_signed_in()) };
             let id = request_id(&request);
-            let operation = format!("{} {}", request.method(), request.path());
-            let key = request
-                .headers()
-                .get("idempotency-key")
-                .and_then(|value| value.to_str().ok())
-                .filter(|key| answers::acceptable(key));
             let body_hash = BodyHash::default();
             request.extensions_mut().insert(body_hash.clone());
             let refused = |outcome, place: &Place, target: String| NewDecision {
@@ -419,7 +420,7 @@ impl<A: Action> FromRequest for Authorized<A> {
             };
             match decide(&actor, A::PERMISSION, &place, sensitive, is_fresh(&actor, at)) {
                 Decision::Allowed(grant) => {
-                    let asked = key.map(|key| (operation, key.to_owned()));
+                    let asked = asked(&request);
                     let proof = Self {
                         actor,
                         grant,

@@ -67,3 +67,15 @@ pub fn give_back(tx: &mut Tx<'_>, throttle: Throttle, key: &str) -> Result<(), S
     .execute(tx.db())?;
     Ok(())
 }
+
+/// The longest window of all.
+const LONGEST: Duration = Duration::from_secs(24 * 3600);
+
+/// Deletes the counts of windows that are over.
+///
+/// # Errors
+/// When the database fails.
+pub fn forget_old_throttles(tx: &mut Tx<'_>) -> Result<usize, StorageError> {
+    let before = tx.now()?.minus(LONGEST);
+    Ok(diesel::delete(throttles::table.filter(throttles::window_start.lt(before))).execute(tx.db())?)
+}

@@ -12,6 +12,8 @@ use crate::http::Problem;
 use crate::http::ProblemType;
 use crate::http::Refusals;
 use crate::storage::StorageError;
+use crate::values::Id;
+use crate::values::of;
 
 /// Why something about an account was not done.
 #[derive(Debug, thiserror::Error)]
@@ -43,6 +45,13 @@ pub(super) enum AccountError {
     /// The database.
     #[error(transparent)]
     Storage(#[from] StorageError),
+}
+impl AccountError {
+    /// A refresh token was used twice: whoever watches the logs should know.
+    pub(super) fn stolen(account: Id<of::Account>) -> Self {
+        tracing::warn!(%account, "a refresh token was used twice; its session was ended");
+        Self::SessionOver
+    }
 }
 impl From<&AccountError> for Problem {
     fn from(error: &AccountError) -> Self {
@@ -88,4 +97,30 @@ impl Refusals for AccountError {
         (ProblemType::Refused, "the token was used, is too old or never existed"),
         (ProblemType::Invalid, "the chosen password is not acceptable; `errors` says what to do"),
     ];
+}
+
+/// The same where an operation adds no refusal of its own to those of its gate and its body.
+#[derive(Debug, thiserror::Error)]
+#[error(transparent)]
+pub(super) struct PlainError(#[from] AccountError);
+impl From<StorageError> for PlainError {
+    fn from(error: StorageError) -> Self {
+        Self(error.into())
+    }
+}
+impl From<GateError> for PlainError {
+    fn from(error: GateError) -> Self {
+        Self(error.into())
+    }
+}
+impl ResponseError for PlainError {
+    fn status_code(&self) -> actix_web::http::StatusCode {
+        self.0.status_code()
+    }
+    fn error_response(&self) -> HttpResponse {
+        self.0.error_response()
+    }
+}
+impl Refusals for PlainError {
+    const ANSWERS: &'static [(ProblemType, &'static str)] = &[];
 }

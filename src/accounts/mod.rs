@@ -38,4 +38,4 @@ pub use invite::{Invitation, create_active, invite};
 pub use password::{HashFault, hash_password, hashes_done};
 pub use reach::{Reached, reach};
 pub use routes::routes;
-pub use store::{TokenPurpose, account_of_person, person_of};
+pub use store::{TokenPurpose, account_of_person, forget_old_tokens, person_of};

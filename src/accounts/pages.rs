@@ -10,7 +10,7 @@ use super::password::Password;
 use super::payloads::PasswordForm;
 use super::store::TokenPurpose;
 use crate::access::{Open, Public};
-use crate::http::{Html, Problem};
+use crate::http::{Html, ProblemType};
 use crate::texts::{PageKind, page, phrase};
 use crate::values::Language;
 
@@ -76,7 +76,7 @@ fn link_unknown(lang: Option<Language>) -> Html {
     let title = phrase(language, "problem-title", &[]);
     let detail = phrase(language, "problem-link_unknown", &[]);
     Html {
-        status: Problem::not_found().kind().status(),
+        status: ProblemType::NotFound.status(),
         document: page(language, PageKind::Problem, &context! { title, detail }),
     }
 }

@@ -7,7 +7,7 @@ use super::actions::{
 };
 use super::change_password;
 use super::choose_password::choose_password;
-use super::error::AccountError;
+use super::error::{AccountError, PlainError};
 use super::me;
 use super::pages;
 use super::payloads::{
@@ -52,9 +52,11 @@ async fn post_renewal(
     Json(asked): Json<RenewalRequest>,
 ) -> Result<Answer<SignedInView>, AccountError> {
     let renewed = open.write(move |tx| renew_session(tx, asked.refresh_token.as_str())).await;
-    // A reuse was committed: the session is over, and the answer does not tell it from an unknown token.
-    let Renewal::Renewed(opened) = renewed.map_err(|error: StorageError| AccountError::from(error))? else {
-        return Err(AccountError::SessionOver);
+    let opened = match renewed.map_err(|error: StorageError| AccountError::from(error))? {
+        Renewal::Renewed(opened) => opened,
+        // The end of the session was committed; the answer does not tell a reuse from an unknown token.
+        Renewal::Reused(account) => return Err(AccountError::stolen(account)),
+        Renewal::Unknown => return Err(AccountError::SessionOver),
     };
     let token = open.token(opened.account, opened.session);
     Ok(Answer::new(&SignedInView::new(opened, token)))
@@ -62,23 +64,23 @@ async fn post_renewal(
 async fn get_sessions(
     proof: Authorized<ListSessions>,
     Query(asked): Query<SessionsQuery>,
-) -> Result<Listing<SessionView>, AccountError> {
+) -> Result<Listing<SessionView>, PlainError> {
     let limit = page_limit(asked.limit);
     let rows = proof.read(move |tx, proof| {
         let rows = list_sessions(tx, proof.actor().account)?;
         let page = rows.iter().filter(|row| asked.after.is_none_or(|after| row.id < after));
-        Ok::<_, AccountError>(page.map(|row| SessionView::new(row, proof.actor().session)).collect())
+        Ok::<_, PlainError>(page.map(|row| SessionView::new(row, proof.actor().session)).collect())
     });
     Ok(Listing::cut(rows.await?, limit, |row| row.id.to_string()))
 }
-async fn delete_sessions(proof: Authorized<EndSessions>) -> Result<Answer<(), 204>, AccountError> {
+async fn delete_sessions(proof: Authorized<EndSessions>) -> Result<Answer<(), 204>, PlainError> {
     let done = proof.write(|tx, proof| {
         end_sessions(tx, proof.actor().account, "signed_out_everywhere")?;
         Ok(Answer::new(&()))
     });
     done.await
 }
-async fn delete_session(proof: Authorized<EndSession>) -> Result<Answer<(), 204>, AccountError> {
+async fn delete_session(proof: Authorized<EndSession>) -> Result<Answer<(), 204>, PlainError> {
     let done = proof.write(|tx, proof| {
         end_session(tx, proof.target().0, "signed_out")?;
         Ok(Answer::new(&()))
@@ -91,7 +93,7 @@ async fn post_step_up(
 ) -> Result<Answer<SteppedUpView>, AccountError> {
     step_up::step_up(proof, asked).await
 }
-async fn get_me(proof: Authorized<ReadMe>) -> Result<Answer<MeView>, AccountError> {
+async fn get_me(proof: Authorized<ReadMe>) -> Result<Answer<MeView>, PlainError> {
     Ok(Answer::new(&proof.read(me::me).await?))
 }
 async fn put_password(
@@ -128,29 +130,29 @@ async fn get_invitation_page(
     open: Public<ShowInvitation>,
     PathToken(token): PathToken,
     Query(asked): Query<PageQuery>,
-) -> Result<Html, AccountError> {
-    pages::show(&open, TokenPurpose::Invitation, token, asked.lang).await
+) -> Result<Html, PlainError> {
+    Ok(pages::show(&open, TokenPurpose::Invitation, token, asked.lang).await?)
 }
 async fn post_invitation_page(
     open: Public<AcceptInvitationOnPage>,
     PathToken(token): PathToken,
     Query(asked): Query<PageQuery>,
     Form(filled): Form<PasswordForm>,
-) -> Result<Html, AccountError> {
-    pages::take(&open, TokenPurpose::Invitation, token, asked.lang, filled).await
+) -> Result<Html, PlainError> {
+    Ok(pages::take(&open, TokenPurpose::Invitation, token, asked.lang, filled).await?)
 }
 async fn get_reset_page(
     open: Public<ShowPasswordReset>,
     PathToken(token): PathToken,
     Query(asked): Query<PageQuery>,
-) -> Result<Html, AccountError> {
-    pages::show(&open, TokenPurpose::Reset, token, asked.lang).await
+) -> Result<Html, PlainError> {
+    Ok(pages::show(&open, TokenPurpose::Reset, token, asked.lang).await?)
 }
 async fn post_reset_page(
     open: Public<CompletePasswordResetOnPage>,
     PathToken(token): PathToken,
     Query(asked): Query<PageQuery>,
     Form(filled): Form<PasswordForm>,
-) -> Result<Html, AccountError> {
-    pages::take(&open, TokenPurpose::Reset, token, asked.lang, filled).await
+) -> Result<Html, PlainError> {
+    Ok(pages::take(&open, TokenPurpose::Reset, token, asked.lang, filled).await?)
 }

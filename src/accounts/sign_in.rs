@@ -25,11 +25,17 @@ pub(super) async fn sign_in(open: &Public<SignIn>, asked: SignInRequest) -> Resu
         Ok::<_, StorageError>((taken, store::find_by_email(tx, &email)?))
     });
     let (taken, account) = gathered.await?;
-    taken.map_err(AccountError::TooManyTries)?;
+    taken
+        .inspect_err(|_| tracing::warn!(account = ?account.as_ref().map(|a| a.id), "too many tries to sign in"))
+        .map_err(AccountError::TooManyTries)?;
 
     let stored = account.as_ref().and_then(Account::password_hash).cloned();
     let right = password::verify(&open.config().limits, asked.password, stored.clone()).await?;
-    let (Some(account), Some(stored), true) = (account, stored, right) else { return Err(AccountError::SignInRefused) };
+    let known = account.as_ref().map(|account| account.id);
+    let (Some(account), Some(stored), true) = (account, stored, right) else {
+        tracing::info!(account = ?known, "sign-in refused");
+        return Err(AccountError::SignInRefused);
+    };
 
     let (config, network) = (open.config().clone(), open.network());
     open.write(move |tx| {

@@ -234,3 +234,11 @@ pub(super) fn end_tokens(tx: &mut Tx<'_>, account: Id<of::Account>) -> Result<()
         .execute(tx.db())?;
     Ok(())
 }
+/// Deletes the tokens whose time is over: nothing can be done with them, and they name who invited.
+///
+/// # Errors
+/// When the database fails.
+pub fn forget_old_tokens(tx: &mut Tx<'_>) -> Result<usize, StorageError> {
+    let now = tx.now()?;
+    Ok(diesel::delete(account_tokens::table.filter(account_tokens::expires_at.le(now))).execute(tx.db())?)
+}

@@ -22,7 +22,8 @@ pub(super) fn routes(routes: &mut Routes<'_>) {
     routes
         .at("/health/live", |at| at.get(live))
         .at("/health/ready", |at| at.get(ready))
-        .at("/pages/style.css", |at| at.get(style));
+        .at("/pages/style.css", |at| at.get(style))
+        .at("/openapi.yaml", |at| at.get(contract));
 }
 
 enum Live {}
@@ -59,26 +60,38 @@ async fn ready(public: Public<Ready>) -> Result<Answer<Health>, Problem> {
     Ok(Answer::new(&Health { status: "ok" }))
 }
 
-/// A style sheet.
-struct Css;
-impl actix_web::Responder for Css {
+enum Contract {}
+impl Open for Contract {
+    const NAME: &'static str = "Contract";
+    const SUMMARY: &'static str = "This contract, as YAML.";
+}
+/// A text that is part of the binary.
+struct Embedded {
+    media: &'static str,
+    text: &'static str,
+}
+impl actix_web::Responder for Embedded {
     type Body = actix_web::body::BoxBody;
     fn respond_to(self, _: &actix_web::HttpRequest) -> actix_web::HttpResponse {
         actix_web::HttpResponse::Ok()
-            .insert_header((header::CONTENT_TYPE, "text/css; charset=utf-8"))
+            .insert_header((header::CONTENT_TYPE, self.media))
             .insert_header((header::CACHE_CONTROL, "public, max-age=3600"))
-            .body(texts::STYLE)
+            .body(self.text)
     }
 }
-impl crate::http::Described for Css {
+impl crate::http::Described for Embedded {
     fn describe(operation: &mut crate::http::Operation) {
         let text =
             utoipa::openapi::schema::ObjectBuilder::new().schema_type(utoipa::openapi::schema::Type::String).into();
-        operation.answer(200, "a style sheet", Some(("text/css", text)));
+        operation.answer(200, "a text", Some(("text/plain", text)));
     }
 }
-async fn style(_: Public<Style>) -> Css {
-    Css
+async fn style(_: Public<Style>) -> Embedded {
+    Embedded { media: "text/css; charset=utf-8", text: texts::STYLE }
+}
+async fn contract(_: Public<Contract>) -> Embedded {
+    // The committed file; a house test holds it equal to what the door writes.
+    Embedded { media: "application/yaml", text: include_str!("../../openapi.yaml") }
 }
 
 /// The contract at `/openapi.yaml` and its page under `/docs/`: the one service outside the door.

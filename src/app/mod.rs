@@ -26,7 +26,6 @@ use crate::http::finish;
 use crate::members;
 use crate::messages;
 use crate::partnerships;
-use crate::privacy;
 use crate::storage::Database;
 use crate::storage::Durability;
 use crate::storage::Keyring;
@@ -43,7 +42,6 @@ pub fn mount(config: &mut ServiceConfig) -> Contract {
     partnerships::routes(&mut routes);
     members::routes(&mut routes);
     messages::routes(&mut routes);
-    privacy::routes(&mut routes);
     delivery::routes(&mut routes);
     routes.contract()
 }

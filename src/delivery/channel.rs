@@ -99,6 +99,11 @@ pub trait Channel: Send + Sync {
     /// The name by which attempts, metrics and logs know the other side.
     fn provider(&self) -> &str;
 
+    /// How many parcels it carries at once. Whoever lays in more makes them wait, and what waits cannot be stopped.
+    fn hands(&self) -> usize {
+        10
+    }
+
     /// Hands the parcels over, several at once where the channel can. Exactly one answer a parcel, in any order.
     ///
     /// Dropping the future half-way is safe for the channel; what was on its way then is as uncertain as after a crash.

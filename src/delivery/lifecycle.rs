@@ -61,7 +61,8 @@ impl State {
     pub const fn was_handed_over(self) -> bool {
         matches!(self, Self::Accepted | Self::AtOperator | Self::AtHandset | Self::Acknowledged)
     }
-    /// How much is known: reports only climb. Failures and ends stand below every report that it arrived after all.
+    /// How much is known: reports only climb. An end of our own stands below every report; the operator's "not delivered"
+    /// stands above its "I have it", as it comes later and says more, and below "the handset has it".
     #[must_use]
     pub const fn rank(self) -> u8 {
         match self {
@@ -71,8 +72,8 @@ impl State {
             Self::Unknown => 3,
             Self::Suppressed | Self::Cancelled | Self::Expired => 4,
             Self::Accepted => 5,
-            Self::Failed => 6,
-            Self::AtOperator => 7,
+            Self::AtOperator => 6,
+            Self::Failed => 7,
             Self::AtHandset => 8,
             Self::Acknowledged => 9,
         }
@@ -131,6 +132,12 @@ mod tests {
         let forward = reports.iter().fold(State::Attempting, |state, report| state.raised_to(*report));
         let backward = reports.iter().rev().fold(State::Attempting, |state, report| state.raised_to(*report));
         assert_eq!((forward, backward), (State::AtHandset, State::AtHandset));
+    }
+    #[test]
+    fn what_the_operator_could_not_deliver_is_not_called_delivered_in_either_order() {
+        assert_eq!(State::AtOperator.raised_to(State::Failed), State::Failed);
+        assert_eq!(State::Failed.raised_to(State::AtOperator), State::Failed);
+        assert_eq!(State::Failed.raised_to(State::AtHandset), State::AtHandset);
     }
     #[test]
     fn late_truth_raises_an_expired_delivery() {

@@ -29,7 +29,7 @@ pub use letters::{LetterTo, enqueue_letter, enqueue_text};
 pub use lifecycle::{Channel, Lane, State};
 pub use links::{contact_url, leave_url, my_data_url, unsubscribe_url};
 pub use queue::{
-    Claimed, DeliveryRow, Fate, NewDelivery, Settlement, cancel, cancel_for_membership, claim, deliveries_of, enqueue,
-    forget_settled, progress, renew, settle, waiting,
+    Claimed, DeliveryRow, Fate, LEASE, NewDelivery, Settlement, Wanted, cancel, cancel_for_membership, claim,
+    deliveries_of, enqueue, forget_settled, progress, renew, settle, waiting,
 };
 pub use routes::routes;

@@ -21,6 +21,14 @@ use crate::values::of;
 
 /// How long a courier may hold a delivery without a sign of life.
 pub const LEASE: Duration = Duration::from_secs(15);
+/// Why a delivery that a courier held during a stop was not tried again.
+const STOPPED: &str = "stopped";
+/// The same, when it may have arrived.
+const NO_ANSWER_STOPPED: &str = "no answer: stopped";
+/// When a row that does not open is looked at again.
+const UNREADABLE_PAUSE: Duration = Duration::from_secs(60);
+/// Addresses emptied in one transaction.
+const FORGOTTEN_AT_ONCE: i64 = 10_000;
 /// Rows in one INSERT: both databases take 32,000 binds, a row has sixteen.
 const ROWS_PER_INSERT: usize = 1_500;
 
@@ -141,8 +149,12 @@ pub struct Claimed {
     pub body: Body,
     /// The number of this attempt.
     pub attempt: i32,
+    /// Earlier attempts whose answer never came.
+    pub unanswered: i32,
     /// After this it is no longer sent.
     pub deadline: Timestamp,
+    /// How long that is, counted from the claim by the clock that decided it.
+    pub deadline_in: Duration,
 }
 
 #[derive(Queryable, Selectable)]
@@ -171,105 +183,146 @@ struct NewAttempt<'a> {
     started_at: Timestamp,
 }
 
-/// Takes up to `limit` due deliveries of one channel, most urgent lane first; no other courier or node gets the same. A
-/// lease that ran out is due again, so the claim itself is the rescue (accept M5). Deliveries whose time is over are
-/// expired on the way. The attempts are written before anything is called (accept M6).
+/// What a courier asks for.
+#[derive(Debug, Clone, Copy)]
+pub struct Wanted<'a> {
+    /// Which channel.
+    pub channel: Channel,
+    /// The least pressing lane that is taken too.
+    pub down_to: Lane,
+    /// How many at most.
+    pub limit: usize,
+    /// Whom they are for, as the attempts name it.
+    pub provider: &'a str,
+}
+
+/// Takes due deliveries of one channel, most urgent lane first; no other courier or node gets the same. A lease that ran
+/// out is due again, so the claim itself is the rescue (accept M5). Deliveries whose time is over are expired on the way.
+/// The attempts are written before anything is called (accept M6).
 ///
 /// # Errors
 /// When the database fails.
-pub fn claim(
-    tx: &mut Tx<'_>,
-    channel: Channel,
-    lease: Uuid,
-    provider: &str,
-    limit: i64,
-) -> Result<Vec<Claimed>, StorageError> {
+pub fn claim(tx: &mut Tx<'_>, lease: Uuid, wanted: Wanted<'_>) -> Result<Vec<Claimed>, StorageError> {
     let now = tx.now()?;
+    let taken = loop {
+        let due = due_rows(tx, &wanted, now)?;
+        if due.is_empty() {
+            return Ok(Vec::new());
+        }
+        let lost: Vec<i64> = due.iter().filter(|row| row.state == State::Attempting).map(|row| row.id).collect();
+        mark_lost(tx, &lost, now)?;
+        let (over, in_time): (Vec<DueRow>, Vec<DueRow>) = due.into_iter().partition(|row| row.deadline <= now);
+        if !over.is_empty() {
+            expire(tx, &over, now)?;
+        }
+        let readable = readable(tx, in_time, now)?;
+        // What is over, or cannot be read, is out of the way by now, and holds nobody up behind it.
+        if !readable.is_empty() {
+            break readable;
+        }
+    };
+    let lease = Id::<of::Lease>::from_uuid(lease);
+    diesel::update(deliveries::table.filter(deliveries::id.eq_any(taken.iter().map(|claimed| claimed.id))))
+        .set((
+            deliveries::state.eq(State::Attempting),
+            deliveries::lease.eq(Some(lease)),
+            deliveries::due_at.eq(Some(now.plus(LEASE))),
+            deliveries::attempts.eq(deliveries::attempts + 1),
+            deliveries::provider.eq(Some(wanted.provider)),
+        ))
+        .execute(tx.db())?;
+    let started: Vec<NewAttempt<'_>> = taken
+        .iter()
+        .map(|claimed| NewAttempt {
+            delivery_id: claimed.id,
+            number: claimed.attempt,
+            lease,
+            provider: wanted.provider,
+            started_at: now,
+        })
+        .collect();
+    on_either!(tx, |c| diesel::insert_into(attempts::table).values(&started).execute(c))?;
+    Ok(taken)
+}
+/// The due rows, locked against other couriers.
+fn due_rows(tx: &mut Tx<'_>, wanted: &Wanted<'_>, now: Timestamp) -> Result<Vec<DueRow>, StorageError> {
     let mut ids: Vec<i64> = Vec::new();
-    for lane in Lane::ALL {
-        let left = limit.saturating_sub(i64::try_from(ids.len()).unwrap_or(limit));
-        if left <= 0 {
+    for lane in Lane::ALL.into_iter().filter(|lane| *lane <= wanted.down_to) {
+        let left = i64::try_from(wanted.limit.saturating_sub(ids.len())).unwrap_or(i64::MAX);
+        if left == 0 {
             break;
         }
-        let wanted = deliveries::table
+        let due = deliveries::table
             // A literal and not a bind: a generic plan could not use the partial index.
             .filter(diesel::dsl::sql::<diesel::sql_types::Bool>("deliveries.due_at IS NOT NULL"))
-            .filter(deliveries::channel.eq(channel))
+            .filter(deliveries::channel.eq(wanted.channel))
             .filter(deliveries::lane.eq(lane.number()))
             .filter(deliveries::due_at.le(now))
             .order((deliveries::due_at, deliveries::id))
             .limit(left)
             .select(deliveries::id);
         let found: Vec<i64> = match tx.db() {
-            Db::Sqlite(c) => wanted.load(c)?, // BEGIN IMMEDIATE: we are the only writer
-            Db::Postgres(c) => wanted.for_update().skip_locked().load(c)?,
+            Db::Sqlite(c) => due.load(c)?, // BEGIN IMMEDIATE: we are the only writer
+            Db::Postgres(c) => due.for_update().skip_locked().load(c)?,
         };
         ids.extend(found);
     }
-    let due: Vec<DueRow> = deliveries::table
+    if ids.is_empty() {
+        return Ok(Vec::new());
+    }
+    Ok(deliveries::table
         .filter(deliveries::id.eq_any(ids))
         .order((deliveries::lane, deliveries::due_at, deliveries::id))
         .select(DueRow::as_select())
-        .load(tx.db())?;
-    if due.is_empty() {
-        return Ok(Vec::new());
+        .load(tx.db())?)
+}
+/// Nobody answered for these attempts: their holder is gone.
+fn mark_lost(tx: &mut Tx<'_>, lost: &[i64], now: Timestamp) -> Result<(), StorageError> {
+    if lost.is_empty() {
+        return Ok(());
     }
-    let lost: Vec<i64> = due.iter().filter(|row| row.state == State::Attempting).map(|row| row.id).collect();
-    if !lost.is_empty() {
-        diesel::update(
-            attempts::table.filter(attempts::delivery_id.eq_any(&lost)).filter(attempts::finished_at.is_null()),
-        )
+    diesel::update(attempts::table.filter(attempts::delivery_id.eq_any(lost)).filter(attempts::finished_at.is_null()))
         .set((
             attempts::finished_at.eq(Some(now)),
             attempts::outcome.eq(Some("lost")),
             attempts::reason.eq(Some("the lease ran out")),
         ))
         .execute(tx.db())?;
-    }
-    let (over, taken): (Vec<DueRow>, Vec<DueRow>) = due.into_iter().partition(|row| row.deadline <= now);
-    if !over.is_empty() {
-        diesel::update(deliveries::table.filter(deliveries::id.eq_any(over.iter().map(|row| row.id))))
+    Ok(())
+}
+/// Ends what is no longer of use. What may have arrived, as its answer never came, is not called unsent.
+fn expire(tx: &mut Tx<'_>, over: &[DueRow], now: Timestamp) -> Result<(), StorageError> {
+    let (unanswered, unsent): (Vec<&DueRow>, Vec<&DueRow>) = over.iter().partition(|row| row.state == State::Unknown);
+    for (rows, state, reason) in
+        [(unsent, State::Expired, "validity_over"), (unanswered, State::Accepted, "no answer: validity over")]
+    {
+        diesel::update(deliveries::table.filter(deliveries::id.eq_any(rows.iter().map(|row| row.id))))
             .set((
-                deliveries::state.eq(State::Expired),
-                deliveries::reason.eq(Some("validity_over")),
+                deliveries::state.eq(state),
+                deliveries::reason.eq(Some(reason)),
                 deliveries::due_at.eq(None::<Timestamp>),
                 deliveries::lease.eq(None::<Id<of::Lease>>),
                 deliveries::settled_at.eq(Some(now)),
             ))
             .execute(tx.db())?;
     }
-    if taken.is_empty() {
-        return Ok(Vec::new());
-    }
-    let lease = Id::<of::Lease>::from_uuid(lease);
-    diesel::update(deliveries::table.filter(deliveries::id.eq_any(taken.iter().map(|row| row.id))))
-        .set((
-            deliveries::state.eq(State::Attempting),
-            deliveries::lease.eq(Some(lease)),
-            deliveries::due_at.eq(Some(now.plus(LEASE))),
-            deliveries::attempts.eq(deliveries::attempts + 1),
-            deliveries::provider.eq(Some(provider)),
-        ))
-        .execute(tx.db())?;
-    let started: Vec<NewAttempt<'_>> = taken
-        .iter()
-        .map(|row| NewAttempt {
-            delivery_id: row.id,
-            number: row.attempts.saturating_add(1),
-            lease,
-            provider,
-            started_at: now,
-        })
-        .collect();
-    on_either!(tx, |c| diesel::insert_into(attempts::table).values(&started).execute(c))?;
-    let bodies = bodies_of(tx, &taken)?;
-    let mut claimed = Vec::with_capacity(taken.len());
-    for row in taken {
-        let corrupt = || StorageError::Corrupt(format!("delivery {} is due without content or address", row.id));
-        let body = row.content_id.and_then(|id| bodies.get(&id)).cloned().ok_or_else(corrupt)?;
-        let sealed = row.address.as_deref().ok_or_else(corrupt)?;
-        let address: String =
-            tx.open(DELIVERIES_ADDRESS, row_name(row.batch_id.uuid(), row.person_id, row.channel), sealed)?;
+    Ok(())
+}
+/// Opens addresses and contents. A row that does not open (a damaged one, or the wrong key file) must not stop those
+/// behind it, and is not given up either: it is looked at again in a minute, until its time is over.
+fn readable(tx: &mut Tx<'_>, rows: Vec<DueRow>, now: Timestamp) -> Result<Vec<Claimed>, StorageError> {
+    let bodies = bodies_of(tx, &rows)?;
+    let unanswered = unanswered(tx, &rows)?;
+    let (mut claimed, mut closed) = (Vec::with_capacity(rows.len()), Vec::new());
+    for row in rows {
+        let name = row_name(row.batch_id.uuid(), row.person_id, row.channel);
+        let address =
+            row.address.as_deref().and_then(|sealed| tx.open::<String>(DELIVERIES_ADDRESS, name, sealed).ok());
+        let body = row.content_id.and_then(|id| bodies.get(&id)).cloned();
+        let (Some(address), Some(body)) = (address, body) else {
+            closed.push(row.id);
+            continue;
+        };
         claimed.push(Claimed {
             id: row.id,
             batch: row.batch_id.uuid(),
@@ -279,10 +332,40 @@ pub fn claim(
             address,
             body,
             attempt: row.attempts.saturating_add(1),
+            unanswered: unanswered.get(&row.id).copied().unwrap_or_default(),
             deadline: row.deadline,
+            deadline_in: row.deadline.since(now),
         });
     }
+    if !closed.is_empty() {
+        tracing::error!(count = closed.len(), "deliveries cannot be read: is this the right key file?");
+        diesel::update(deliveries::table.filter(deliveries::id.eq_any(closed)))
+            .set((
+                deliveries::state.eq(State::Deferred),
+                deliveries::reason.eq(Some("unreadable")),
+                deliveries::due_at.eq(Some(now.plus(UNREADABLE_PAUSE))),
+                deliveries::lease.eq(None::<Id<of::Lease>>),
+            ))
+            .execute(tx.db())?;
+    }
     Ok(claimed)
+}
+/// How many attempts of each delivery had no answer.
+fn unanswered(tx: &mut Tx<'_>, rows: &[DueRow]) -> Result<HashMap<i64, i32>, StorageError> {
+    let tried: Vec<i64> = rows.iter().filter(|row| row.attempts > 0).map(|row| row.id).collect();
+    let mut counts = HashMap::new();
+    if tried.is_empty() {
+        return Ok(counts);
+    }
+    let found: Vec<i64> = attempts::table
+        .filter(attempts::delivery_id.eq_any(tried))
+        .filter(attempts::outcome.eq(Some("unknown")))
+        .select(attempts::delivery_id)
+        .load(tx.db())?;
+    for delivery in found {
+        *counts.entry(delivery).or_insert(0) += 1;
+    }
+    Ok(counts)
 }
 fn bodies_of(tx: &mut Tx<'_>, rows: &[DueRow]) -> Result<HashMap<Id<of::Content>, Body>, StorageError> {
     let mut ids: Vec<Id<of::Content>> = rows.iter().filter_map(|row| row.content_id).collect();
@@ -292,8 +375,8 @@ fn bodies_of(tx: &mut Tx<'_>, rows: &[DueRow]) -> Result<HashMap<Id<of::Content>
         contents::table.filter(contents::id.eq_any(ids)).select((contents::id, contents::body)).load(tx.db())?;
     let mut bodies = HashMap::new();
     for (id, sealed) in found {
-        if let Some(sealed) = sealed {
-            bodies.insert(id, tx.open::<Body>(CONTENTS_BODY, id, &sealed)?);
+        if let Some(body) = sealed.and_then(|sealed| tx.open::<Body>(CONTENTS_BODY, id, &sealed).ok()) {
+            bodies.insert(id, body);
         }
     }
     Ok(bodies)
@@ -337,8 +420,11 @@ pub struct Settlement {
 pub fn settle(tx: &mut Tx<'_>, lease: Uuid, settlements: &[Settlement]) -> Result<usize, StorageError> {
     let now = tx.now()?;
     let lease = Id::<of::Lease>::from_uuid(lease);
+    // In the order in which a stop locks them, so that the two never wait for each other.
+    let mut in_order: Vec<&Settlement> = settlements.iter().collect();
+    in_order.sort_by_key(|settlement| settlement.delivery);
     let mut settled = 0;
-    for settlement in settlements {
+    for settlement in in_order {
         let reason = match &settlement.verdict {
             Verdict::Final(_, reason) => reason.clone(),
             Verdict::Again(_, _, reason) => Some(reason.clone()),
@@ -355,22 +441,29 @@ pub fn settle(tx: &mut Tx<'_>, lease: Uuid, settlements: &[Settlement]) -> Resul
             attempts::reason.eq(&reason),
         ))
         .execute(tx.db())?;
-        let (state, due_at, settled_at) = match &settlement.verdict {
-            Verdict::Final(state, _) => (*state, None, Some(now)),
-            Verdict::Again(state, at, _) => (*state, Some(*at), None),
+        let mine =
+            deliveries::table.filter(deliveries::id.eq(settlement.delivery)).filter(deliveries::lease.eq(Some(lease)));
+        // Whoever is to be tried again was in time a moment ago: if the validity is over, a stop has ended it meanwhile.
+        let stopped = matches!(settlement.verdict, Verdict::Again(..))
+            && mine.filter(deliveries::deadline.le(now)).count().get_result::<i64>(tx.db())? > 0;
+        let (state, due_at, reason) = match &settlement.verdict {
+            Verdict::Final(state, _) => (*state, None, reason),
+            Verdict::Again(State::Unknown, ..) if stopped => {
+                (State::Accepted, None, Some(NO_ANSWER_STOPPED.to_owned()))
+            }
+            Verdict::Again(..) if stopped => (State::Cancelled, None, Some(STOPPED.to_owned())),
+            Verdict::Again(state, at, _) => (*state, Some(*at), reason),
         };
-        let changed = diesel::update(
-            deliveries::table.filter(deliveries::id.eq(settlement.delivery)).filter(deliveries::lease.eq(Some(lease))),
-        )
-        .set((
-            deliveries::state.eq(state),
-            deliveries::reason.eq(&reason),
-            deliveries::due_at.eq(due_at),
-            deliveries::lease.eq(None::<Id<of::Lease>>),
-            deliveries::reference.eq(&settlement.reference),
-            deliveries::settled_at.eq(settled_at),
-        ))
-        .execute(tx.db())?;
+        let changed = diesel::update(mine)
+            .set((
+                deliveries::state.eq(state),
+                deliveries::reason.eq(&reason),
+                deliveries::due_at.eq(due_at),
+                deliveries::lease.eq(None::<Id<of::Lease>>),
+                deliveries::reference.eq(&settlement.reference),
+                deliveries::settled_at.eq(state.is_final().then_some(now)),
+            ))
+            .execute(tx.db())?;
         if changed == 0 {
             tracing::warn!(
                 delivery = settlement.delivery,
@@ -383,37 +476,56 @@ pub fn settle(tx: &mut Tx<'_>, lease: Uuid, settlements: &[Settlement]) -> Resul
     Ok(settled)
 }
 
-/// Cancels what has not been handed over yet. What a courier holds at this moment is left to it, and is not tried again.
-/// Returns how many.
+/// Stops the deliveries of a condition; see `cancel`. A macro, as diesel gives each condition a type of its own.
+macro_rules! stop_those {
+    ($tx:ident, $those:expr, $reason:expr) => {{
+        let now = $tx.now()?;
+        let held = deliveries::table
+            .filter($those)
+            .filter(deliveries::state.eq(State::Attempting))
+            .order(deliveries::id)
+            .select(deliveries::id);
+        let held: Vec<i64> = match $tx.db() {
+            Db::Sqlite(c) => held.load(c)?,
+            Db::Postgres(c) => held.for_update().load(c)?,
+        };
+        if !held.is_empty() {
+            diesel::update(deliveries::table.filter(deliveries::id.eq_any(held)))
+                .set(deliveries::deadline.eq(now))
+                .execute($tx.db())?;
+        }
+        diesel::update(deliveries::table.filter($those).filter(deliveries::state.eq(State::Unknown)))
+            .set((
+                deliveries::state.eq(State::Accepted),
+                deliveries::reason.eq(Some(NO_ANSWER_STOPPED)),
+                deliveries::due_at.eq(None::<Timestamp>),
+                deliveries::settled_at.eq(Some(now)),
+            ))
+            .execute($tx.db())?;
+        let waiting = [State::Planned, State::Queued, State::Deferred];
+        diesel::update(deliveries::table.filter($those).filter(deliveries::state.eq_any(waiting)))
+            .set((
+                deliveries::state.eq(State::Cancelled),
+                deliveries::reason.eq(Some($reason)),
+                deliveries::due_at.eq(None::<Timestamp>),
+                deliveries::settled_at.eq(Some(now)),
+            ))
+            .execute($tx.db())?
+    }};
+}
+
+/// Cancels what has not been handed over yet. What a courier holds at this moment is left to it, and not tried again
+/// whatever comes of it; what may have arrived, as its answer never came, counts as taken, so that a correction follows it
+/// (accept M12). Returns how many were cancelled.
 ///
 /// # Errors
 /// When the database fails.
 pub fn cancel(tx: &mut Tx<'_>, batch: Uuid, reason: &str) -> Result<usize, StorageError> {
-    let now = tx.now()?;
-    // Its time is over: an attempt under way that comes to nothing is the last (accept M12).
-    diesel::update(
-        deliveries::table
-            .filter(deliveries::batch_id.eq(Id::<of::Batch>::from_uuid(batch)))
-            .filter(deliveries::state.eq(State::Attempting)),
-    )
-    .set(deliveries::deadline.eq(now))
-    .execute(tx.db())?;
-    Ok(diesel::update(
-        deliveries::table
-            .filter(deliveries::batch_id.eq(Id::<of::Batch>::from_uuid(batch)))
-            .filter(deliveries::state.eq_any([State::Planned, State::Queued, State::Deferred, State::Unknown])),
-    )
-    .set((
-        deliveries::state.eq(State::Cancelled),
-        deliveries::reason.eq(Some(reason)),
-        deliveries::due_at.eq(None::<Timestamp>),
-        deliveries::settled_at.eq(Some(now)),
-    ))
-    .execute(tx.db())?)
+    let batch = Id::<of::Batch>::from_uuid(batch);
+    Ok(stop_those!(tx, deliveries::batch_id.eq(batch), reason))
 }
 
-/// Cancels what waits for a membership, on one channel or on all: whoever left gets nothing more. What a courier holds at
-/// this moment is left to it, and is not tried again. Returns how many.
+/// Cancels what waits for a membership, on one channel or on all: whoever left gets nothing more. As `cancel` otherwise.
 ///
 /// # Errors
 /// When the database fails.
@@ -423,43 +535,17 @@ pub fn cancel_for_membership(
     channel: Option<Channel>,
     reason: &str,
 ) -> Result<usize, StorageError> {
-    let now = tx.now()?;
     let mut waiting = deliveries::table
         // A literal and not a bind: a generic plan could not use the partial index.
         .filter(diesel::dsl::sql::<diesel::sql_types::Bool>("deliveries.due_at IS NOT NULL"))
         .filter(deliveries::membership_id.eq(Some(membership)))
-        .filter(deliveries::state.eq_any([
-            State::Planned,
-            State::Queued,
-            State::Attempting,
-            State::Deferred,
-            State::Unknown,
-        ]))
         .select(deliveries::id)
         .into_boxed();
     if let Some(channel) = channel {
         waiting = waiting.filter(deliveries::channel.eq(channel));
     }
     let ids: Vec<i64> = waiting.load(tx.db())?;
-    diesel::update(
-        deliveries::table.filter(deliveries::id.eq_any(&ids)).filter(deliveries::state.eq(State::Attempting)),
-    )
-    .set(deliveries::deadline.eq(now))
-    .execute(tx.db())?;
-    // The state is asked again: a courier may have taken one in between.
-    Ok(diesel::update(deliveries::table.filter(deliveries::id.eq_any(ids)).filter(deliveries::state.eq_any([
-        State::Planned,
-        State::Queued,
-        State::Deferred,
-        State::Unknown,
-    ])))
-    .set((
-        deliveries::state.eq(State::Cancelled),
-        deliveries::reason.eq(Some(reason)),
-        deliveries::due_at.eq(None::<Timestamp>),
-        deliveries::settled_at.eq(Some(now)),
-    ))
-    .execute(tx.db())?)
+    Ok(stop_those!(tx, deliveries::id.eq_any(&ids), reason))
 }
 
 /// How many deliveries of a batch stand where, by channel and state.
@@ -532,22 +618,23 @@ pub fn waiting(tx: &mut Tx<'_>) -> Result<(i64, Option<Timestamp>), StorageError
 }
 
 /// Empties the addresses of what was settled before `before`, and the letters that nobody waits for any more: facts stay,
-/// persons go (retention: seven days).
+/// persons go (retention: seven days). So many at most in one transaction; the next minute takes the next.
 ///
 /// # Errors
 /// When the database fails.
 pub fn forget_settled(tx: &mut Tx<'_>, before: Timestamp) -> Result<usize, StorageError> {
-    let emptied = diesel::update(
-        deliveries::table.filter(deliveries::settled_at.lt(Some(before))).filter(deliveries::address.is_not_null()),
-    )
-    .set(deliveries::address.eq(None::<Vec<u8>>))
-    .execute(tx.db())?;
-    let open = deliveries::table
-        .filter(deliveries::lane.eq(Lane::Letter.number()))
+    let old: Vec<(i64, i16, Option<Id<of::Content>>)> = deliveries::table
         .filter(deliveries::settled_at.lt(Some(before)))
-        .select(deliveries::content_id);
-    diesel::update(contents::table.filter(contents::id.nullable().eq_any(open)).filter(contents::body.is_not_null()))
+        .filter(deliveries::address.is_not_null())
+        .order(deliveries::settled_at)
+        .limit(FORGOTTEN_AT_ONCE)
+        .select((deliveries::id, deliveries::lane, deliveries::content_id))
+        .load(tx.db())?;
+    let letters = old.iter().filter(|(_, lane, _)| *lane == Lane::Letter.number()).filter_map(|(.., content)| *content);
+    diesel::update(contents::table.filter(contents::id.eq_any(letters)))
         .set(contents::body.eq(None::<Vec<u8>>))
         .execute(tx.db())?;
-    Ok(emptied)
+    Ok(diesel::update(deliveries::table.filter(deliveries::id.eq_any(old.iter().map(|(id, ..)| *id))))
+        .set(deliveries::address.eq(None::<Vec<u8>>))
+        .execute(tx.db())?)
 }

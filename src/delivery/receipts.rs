@@ -42,13 +42,15 @@ pub(super) fn receive(
         return Ok(());
     };
     let level = level_of(code);
+    // Whatever a gateway fills in, the report is kept: PostgreSQL takes no NUL in a text.
+    let printable = |text: &str| text.chars().filter(|letter| !letter.is_control()).collect::<String>();
     diesel::insert_into(receipts::table)
         .values((
             receipts::delivery_id.eq(delivery),
             receipts::provider.eq(provider),
             receipts::level.eq(level.map_or("unknown", State::as_str)),
-            receipts::code.eq(code),
-            receipts::reference.eq(reference),
+            receipts::code.eq(printable(code)),
+            receipts::reference.eq(reference.map(printable)),
             receipts::received_at.eq(now),
         ))
         .execute(tx.db())?;
@@ -58,6 +60,14 @@ pub(super) fn receive(
     };
     let raised = state.raised_to(level);
     if raised != state {
+        let reason = match (state, raised) {
+            (_, State::Failed) => Some(format!("report {code}")),
+            // The books said otherwise until now: whoever reads them later sees why they changed.
+            (State::Expired | State::Failed | State::Cancelled, _) => {
+                Some(format!("late report, was {}", state.as_str()))
+            }
+            _ => None,
+        };
         // A report may come before our own answer was settled: the lease is dropped, and the late settlement changes nothing.
         diesel::update(deliveries::table.filter(deliveries::id.eq(delivery)))
             .set((
@@ -65,7 +75,7 @@ pub(super) fn receive(
                 deliveries::due_at.eq(None::<Timestamp>),
                 deliveries::lease.eq(None::<Id<of::Lease>>),
                 deliveries::settled_at.eq(Some(now)),
-                deliveries::reason.eq(if raised == State::Failed { Some(format!("report {code}")) } else { None }),
+                deliveries::reason.eq(reason),
             ))
             .execute(tx.db())?;
     }

@@ -22,8 +22,9 @@ const NON_URGENT: [u64; 6] = [60, 300, 900, 3_600, 14_400, 43_200];
 /// How long to wait before the one repeat of a hand-over whose answer never came.
 const UNKNOWN_PAUSE_URGENT: Duration = Duration::from_secs(5);
 const UNKNOWN_PAUSE: Duration = Duration::from_secs(60);
-/// A hand-over without an answer is repeated once; after that it counts as taken, and says so.
-const UNKNOWN_ATTEMPTS_MAX: i32 = 2;
+/// A hand-over without an answer is repeated so often; after that it counts as taken, and says so. Other attempts do not
+/// count: a greylisted mail whose answer was then lost is repeated like any other.
+const UNANSWERED_REPEATS: i32 = 1;
 
 /// How long until the next attempt, after so many. Up to a tenth is added by `spread` (0 to 99), so that a server that
 /// comes back is not met by everybody at once.
@@ -38,40 +39,49 @@ pub fn pause(lane: Lane, attempts: i32, spread: u64) -> Duration {
     Duration::from_millis(seconds.saturating_mul(1000).saturating_add(seconds.saturating_mul(spread % 100)))
 }
 
+/// What has been tried so far.
+#[derive(Debug, Clone, Copy)]
+pub struct Tried {
+    /// How pressing it is.
+    pub lane: Lane,
+    /// How it goes.
+    pub channel: Channel,
+    /// Attempts, this one included.
+    pub attempts: i32,
+    /// Earlier attempts whose answer never came.
+    pub unanswered: i32,
+    /// After this it is no longer sent.
+    pub deadline: Timestamp,
+}
+
 /// What becomes of a delivery.
 #[must_use]
-pub fn verdict(
-    lane: Lane,
-    channel: Channel,
-    attempts: i32,
-    answer: &Answer,
-    now: Timestamp,
-    deadline: Timestamp,
-    spread: u64,
-) -> Verdict {
-    let again = |state, after: Duration, reason: &str| {
-        let at = now.plus(after);
-        if at < deadline {
-            Verdict::Again(state, at, reason.to_owned())
-        } else {
-            Verdict::Final(State::Expired, Some(reason.to_owned()))
-        }
+pub fn verdict(tried: &Tried, answer: &Answer, now: Timestamp, spread: u64) -> Verdict {
+    let within_validity = |after: Duration| Some(now.plus(after)).filter(|at| *at < tried.deadline);
+    let next_rung = pause(tried.lane, tried.attempts, spread);
+    let later = |after: Duration, reason: &str| match within_validity(after) {
+        Some(at) => Verdict::Again(State::Deferred, at, reason.to_owned()),
+        None => Verdict::Final(State::Expired, Some(reason.to_owned())),
     };
     match answer {
         Answer::Accepted { .. } => Verdict::Final(State::Accepted, None),
         Answer::Deferred { reason, retry_after } => {
-            again(State::Deferred, retry_after.unwrap_or_default().max(pause(lane, attempts, spread)), reason)
+            // A wish beyond the validity would end the delivery here and now: then the ladder decides.
+            let wish = retry_after.filter(|wish| within_validity(*wish).is_some()).unwrap_or_default();
+            later(wish.max(next_rung), reason)
         }
         // Somebody must mend the account at the provider; the member has done nothing wrong.
-        Answer::Refused { reason, channel_down: true } => again(State::Deferred, pause(lane, attempts, spread), reason),
+        Answer::Refused { reason, channel_down: true } => later(next_rung, reason),
         Answer::Refused { reason, channel_down: false } => Verdict::Final(State::Failed, Some(reason.clone())),
         Answer::Unknown { reason } => {
-            let urgent = lane <= Lane::Letter;
+            let urgent = tried.lane <= Lane::Letter;
             // A second SMS that is not urgent annoys more than a missing one harms; a mail is recognised by its Message-ID.
-            if attempts >= UNKNOWN_ATTEMPTS_MAX || (channel == Channel::Sms && !urgent) {
-                return Verdict::Final(State::Accepted, Some(format!("no answer: {reason}")));
+            let repeats = tried.unanswered < UNANSWERED_REPEATS && (urgent || tried.channel == Channel::Email);
+            match within_validity(if urgent { UNKNOWN_PAUSE_URGENT } else { UNKNOWN_PAUSE }) {
+                Some(at) if repeats => Verdict::Again(State::Unknown, at, reason.clone()),
+                // It may well have arrived: nobody may say that it was never sent.
+                _ => Verdict::Final(State::Accepted, Some(format!("no answer: {reason}"))),
             }
-            again(State::Unknown, if urgent { UNKNOWN_PAUSE_URGENT } else { UNKNOWN_PAUSE }, reason)
         }
     }
 }
@@ -82,7 +92,8 @@ mod tests {
 
     const NOW: Timestamp = Timestamp::from_micros(1_000_000_000);
     fn decide(lane: Lane, channel: Channel, attempts: i32, answer: Answer, minutes_left: u64) -> Verdict {
-        verdict(lane, channel, attempts, &answer, NOW, NOW.plus(Duration::from_secs(minutes_left * 60)), 0)
+        let deadline = NOW.plus(Duration::from_secs(minutes_left * 60));
+        verdict(&Tried { lane, channel, attempts, unanswered: 0, deadline }, &answer, NOW, 0)
     }
     fn deferred() -> Answer {
         Answer::Deferred { reason: "421".into(), retry_after: None }
@@ -127,10 +138,29 @@ mod tests {
             decide(Lane::NonUrgent, Channel::Sms, 1, unknown(), 30),
             Verdict::Final(State::Accepted, Some(_))
         ));
+        let again = |attempts, unanswered| {
+            let deadline = NOW.plus(Duration::from_secs(1_800));
+            let tried = Tried { lane: Lane::Urgent, channel: Channel::Sms, attempts, unanswered, deadline };
+            verdict(&tried, &unknown(), NOW, 0)
+        };
+        assert!(matches!(again(2, 1), Verdict::Final(State::Accepted, Some(_))));
+        assert!(matches!(again(2, 0), Verdict::Again(State::Unknown, ..)), "the first was deferred, not unanswered");
+    }
+    #[test]
+    fn what_may_have_arrived_is_never_called_expired() {
+        let unknown = Answer::Unknown { reason: "closed".into() };
         assert!(matches!(
-            decide(Lane::Urgent, Channel::Sms, 2, unknown(), 30),
+            decide(Lane::NonUrgent, Channel::Email, 1, unknown, 1),
             Verdict::Final(State::Accepted, Some(_))
         ));
+    }
+    #[test]
+    fn a_server_that_asks_for_more_than_the_validity_gets_the_ladder_instead() {
+        let answer = Answer::Deferred { reason: "503".into(), retry_after: Some(Duration::from_secs(3_600)) };
+        assert_eq!(
+            decide(Lane::Urgent, Channel::Sms, 1, answer, 30),
+            Verdict::Again(State::Deferred, NOW.plus(Duration::from_secs(1)), "503".into())
+        );
     }
     #[test]
     fn a_server_that_names_a_time_is_given_it() {

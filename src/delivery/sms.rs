@@ -205,6 +205,10 @@ impl Channel for KannelChannel {
         &self.settings.provider
     }
 
+    fn hands(&self) -> usize {
+        self.settings.in_flight
+    }
+
     async fn hand_over(&self, parcels: Vec<Parcel>) -> Vec<(i64, Answer)> {
         let (start, down) = (Instant::now(), Mutex::new(None));
         let answers = stream::iter(parcels)

@@ -262,6 +262,10 @@ impl Channel for SmtpChannel {
         &self.settings.provider
     }
 
+    fn hands(&self) -> usize {
+        self.settings.connections
+    }
+
     async fn hand_over(&self, parcels: Vec<Parcel>) -> Vec<(i64, Answer)> {
         let hands = self.settings.connections.max(1).min(parcels.len());
         let waiting = Mutex::new(VecDeque::from(parcels));

@@ -9,7 +9,7 @@ use anyhow::Context;
 use serde_json::{Value, json};
 
 use super::outbox;
-use super::town::DemoTown;
+use super::town::{DemoPartnership, DemoTown};
 use crate::storage::random_code;
 
 /// So long the story may take before it is called lost.
@@ -80,60 +80,92 @@ fn number(value: &Value, pointer: &str) -> i64 {
     value.pointer(pointer).and_then(Value::as_i64).unwrap_or(0)
 }
 
-/// Plays it, and returns the line that says how it went.
+/// How the story went for one partnership or for all.
+#[derive(Default)]
+struct Tally {
+    members: i64,
+    planned: i64,
+    suppressed: i64,
+    emails: i64,
+    sms: i64,
+}
+
+/// Plays it in every partnership, and returns the line that says how it went.
 pub(super) async fn play(town: &DemoTown, base: &str, data_dir: &Path) -> anyhow::Result<String> {
-    let coordinator = Caller::sign_in(base, &town.coordinator, &town.password).await?;
     let officer = Caller::sign_in(base, &town.officer, &town.password).await?;
+    officer.post("/api/v1/step-up", &json!({ "password": town.password })).await?;
     let started = Instant::now();
-    let message = coordinator.post(&format!("/api/v1/partnerships/{}/messages", town.partnership), &draft()).await?;
-    let (id, code) = (text(&message, "/id")?, text(&message, "/short_code")?);
+    let mut messages = Vec::new();
+    for partnership in &town.partnerships {
+        let coordinator = Caller::sign_in(base, &partnership.coordinator, &town.password).await?;
+        let message = validated(&coordinator, &officer, partnership).await?;
+        messages.push((coordinator, message));
+    }
+    let mut tally = Tally::default();
+    for (coordinator, message) in &messages {
+        let (id, code) = (text(message, "/id")?, text(message, "/short_code")?);
+        let progress = settled(coordinator, &id, started).await?;
+        let genuine = Caller::new(base)?.get(&format!("/api/v1/verify/{code}")).await?;
+        anyhow::ensure!(text(&genuine, "/state")? == "genuine", "the code of the message is not known: {genuine}");
+        let reached = outbox::reached(data_dir, &code)?;
+        tally.members += number(&progress, "/members");
+        tally.planned += number(&progress, "/planned");
+        tally.suppressed += progress
+            .get("suppressed")
+            .and_then(Value::as_object)
+            .map_or(0, |reasons| reasons.values().filter_map(Value::as_i64).sum());
+        tally.emails += i64::try_from(reached.emails)?;
+        tally.sms += i64::try_from(reached.sms)?;
+    }
+    let seconds = started.elapsed().as_secs_f64();
+    let lost = tally.planned - tally.emails - tally.sms - tally.suppressed;
+    anyhow::ensure!(lost == 0, "{lost} of {} deliveries were lost", tally.planned);
+    let line = json!({
+        "members": tally.members, "emails": tally.emails, "sms": tally.sms, "suppressed": tally.suppressed, "lost": lost,
+        "seconds": (seconds * 1000.0).round() / 1000.0
+    });
+    Ok(line.to_string())
+}
+/// A coordinator drafts and submits; the officer finds it waiting, looks at it, and approves exactly that.
+async fn validated(coordinator: &Caller, officer: &Caller, partnership: &DemoPartnership) -> anyhow::Result<Value> {
+    let message = coordinator.post(&format!("/api/v1/partnerships/{}/messages", partnership.id), &draft()).await?;
+    let id = text(&message, "/id")?;
     coordinator.post(&format!("/api/v1/messages/{id}/submission"), &json!({})).await?;
-    let inbox = officer.get("/api/v1/inbox?waits_for=approval").await?;
+    let inbox = officer.get("/api/v1/inbox?waits_for=approval&limit=100").await?;
     let waits = inbox
         .get("items")
         .and_then(Value::as_array)
         .is_some_and(|items| items.iter().any(|row| row.get("message") == message.get("id")));
     anyhow::ensure!(waits, "the message is not in the officer's inbox");
     let preview = officer.get(&format!("/api/v1/messages/{id}/preview")).await?;
-    officer.post("/api/v1/step-up", &json!({ "password": town.password })).await?;
     let approval = json!({
         "version_hash": preview.get("version_hash"), "plan_number": preview.get("plan_number"),
         "checklist": { "no_nominative_data": true, "no_recognisable_person": true, "no_protected_ground": true }
     });
     officer.post(&format!("/api/v1/messages/{id}/approval"), &approval).await?;
-    let progress = loop {
+    Ok(message)
+}
+/// Waits until every delivery of a message is settled.
+async fn settled(coordinator: &Caller, id: &str, started: Instant) -> anyhow::Result<Value> {
+    loop {
         let progress = coordinator.get(&format!("/api/v1/messages/{id}/progress")).await?;
         if number(&progress, "/waiting") == 0 {
-            break progress;
+            return Ok(progress);
         }
         anyhow::ensure!(started.elapsed() < PATIENCE, "the message does not come to an end: {progress}");
         tokio::time::sleep(PAUSE).await;
-    };
-    let seconds = started.elapsed().as_secs_f64();
-    let genuine = Caller::new(base)?.get(&format!("/api/v1/verify/{code}")).await?;
-    anyhow::ensure!(text(&genuine, "/state")? == "genuine", "the code of the message is not known: {genuine}");
-    let reached = outbox::reached(data_dir, &code)?;
-    let suppressed: i64 = progress
-        .get("suppressed")
-        .and_then(Value::as_object)
-        .map_or(0, |reasons| reasons.values().filter_map(Value::as_i64).sum());
-    let (emails, sms) = (i64::try_from(reached.emails)?, i64::try_from(reached.sms)?);
-    let lost = number(&progress, "/planned") - emails - sms - suppressed;
-    anyhow::ensure!(lost == 0, "{lost} were lost: {progress}");
-    let line = json!({
-        "members": number(&progress, "/members"), "emails": emails, "sms": sms, "suppressed": suppressed, "lost": lost, "seconds": (seconds * 1000.0).round() / 1000.0
-    });
-    Ok(line.to_string())
+    }
 }
 
 /// Who can sign in, where things are, and a `curl` line for each step.
 pub(super) fn guide(town: &DemoTown, base: &str, data_dir: &Path) -> String {
     let mut guide = String::new();
+    let Some(partnership) = town.partnerships.first() else { return guide };
     let api = format!("{base}/api/v1");
     let _ = writeln!(guide, "Vigie serves {}: three partnerships, {} members.", town.municipality, town.members);
     let _ = writeln!(
         guide,
-        "  API page     {base}/docs/\n  contract     {base}/openapi.json\n  outbox       {}\n",
+        "  API page     {base}/docs/\n  contract     {base}/openapi.yaml\n  outbox       {}\n",
         data_dir.join("outbox").display()
     );
     let _ = writeln!(guide, "Who can sign in (password for all: {}):", town.password);
@@ -152,14 +184,14 @@ pub(super) fn guide(town: &DemoTown, base: &str, data_dir: &Path) -> String {
         )
     };
     let steps = [
-        ("The coordinator signs in", sign_in("COO", &town.coordinator)),
+        ("The coordinator signs in", sign_in("COO", &partnership.coordinator)),
         (
             "drafts an urgent message",
             format!(
                 "M=$({} | sed 's/.*\"id\":\"\\([^\"]*\\)\",\"partnership\".*/\\1/')",
                 post(
                     "COO",
-                    &format!("/partnerships/{}/messages", town.partnership),
+                    &format!("/partnerships/{}/messages", partnership.id),
                     r#"{"class":"urgent","kind":"start","source":"member_report","texts":{"fr":{"title":"Cambriolage rue du Lion","body":"Restez chez vous et allumez les lumieres. Appelez le 101 si vous voyez quelque chose."}}}"#
                 )
             ),
@@ -176,7 +208,7 @@ pub(super) fn guide(town: &DemoTown, base: &str, data_dir: &Path) -> String {
             "and approves exactly that",
             format!(
                 "H=$(echo \"$P\" | sed 's/.*\"version_hash\":\"\\([0-9a-f]*\\)\".*/\\1/'); curl -s {api}/messages/$M/approval -H \"Authorization: Bearer $MAN\" -H \"Idempotency-Key: $(date +%s%N)\" -H 'Content-Type: application/json' -d '{{\"version_hash\":\"'$H'\",\"plan_number\":{},\"checklist\":{{\"no_nominative_data\":true,\"no_recognisable_person\":true,\"no_protected_ground\":true}}}}'",
-                town.plan_number
+                partnership.plan_number
             ),
         ),
         ("How far it has come", format!("curl -s {api}/messages/$M/progress -H \"Authorization: Bearer $COO\"")),
@@ -189,7 +221,8 @@ pub(super) fn guide(town: &DemoTown, base: &str, data_dir: &Path) -> String {
     ];
     let _ = writeln!(guide, "\nThe story, step by step:");
     for (number, (what, line)) in steps.iter().enumerate() {
-        let _ = writeln!(guide, "\n# {}. {what}\n{line}", number + 1);
+        let newline = if line.starts_with("curl") { "; echo" } else { "" };
+        let _ = writeln!(guide, "\n# {}. {what}\n{line}{newline}", number + 1);
     }
     let _ = write!(guide, "\nCtrl-C stops it.");
     guide

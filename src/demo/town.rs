@@ -39,12 +39,17 @@ const ZONE_NUMBER: &str = "9999";
 pub(super) struct DemoTown {
     pub(super) municipality: String,
     pub(super) password: String,
-    pub(super) partnership: Id<of::Partnership>,
-    pub(super) plan_number: i32,
     pub(super) members: u32,
-    pub(super) coordinator: String,
+    pub(super) partnerships: Vec<DemoPartnership>,
     pub(super) officer: String,
     pub(super) accounts: Vec<(String, String)>,
+}
+/// A partnership of the demonstration.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub(super) struct DemoPartnership {
+    pub(super) id: Id<of::Partnership>,
+    pub(super) plan_number: i32,
+    pub(super) coordinator: String,
 }
 
 /// An account of the demonstration.
@@ -183,11 +188,11 @@ fn fill(tx: &mut Tx<'_>, config: &Config, password: &str, hash: &str, members: u
         signed_in.push((email_of(someone.user), someone.label.to_owned()));
     }
     let officer = officer.context("the town has no officer")?;
-    let mut first = None;
+    let mut founded = Vec::new();
     let mut begun = 0;
     for (index, described) in PARTNERSHIPS.iter().enumerate() {
         let partnership = found(tx, zone, index, described)?;
-        let mut coordinator = None;
+        let (mut coordinator, mut coordinator_email) = (None, String::new());
         for (number, someone) in PARTNERSHIP_PEOPLE.iter().enumerate() {
             let user = if index == 0 { someone.user.to_owned() } else { format!("{}{}", someone.user, index + 1) };
             let account = account(tx, config, someone, &user, 10 + index * 2 + number, hash)?;
@@ -199,7 +204,9 @@ fn fill(tx: &mut Tx<'_>, config: &Config, password: &str, hash: &str, members: u
                 Vec::new(),
                 Some(officer),
             )?;
-            coordinator.get_or_insert(account);
+            if coordinator.is_none() {
+                (coordinator, coordinator_email) = (Some(account), email_of(&user));
+            }
             signed_in.push((email_of(&user), format!("{} of {}", someone.label, described.2)));
         }
         let plan_number = partnerships::set_plan(tx, partnership, &plan(), officer)?;
@@ -212,16 +219,13 @@ fn fill(tx: &mut Tx<'_>, config: &Config, password: &str, hash: &str, members: u
             members::enter_active_member(tx, member(partnership, number, rules.number)?)?;
         }
         begun = until.max(begun + 1);
-        first.get_or_insert((partnership, plan_number));
+        founded.push(DemoPartnership { id: partnership, plan_number, coordinator: coordinator_email });
     }
-    let (partnership, plan_number) = first.context("no partnership")?;
     Ok(DemoTown {
         municipality: "Waterloo".to_owned(),
         password: password.to_owned(),
-        partnership,
-        plan_number,
         members,
-        coordinator: email_of("coordinator"),
+        partnerships: founded,
         officer: email_of("officer"),
         accounts: signed_in,
     })
@@ -321,12 +325,12 @@ fn member(partnership: Id<of::Partnership>, number: u32, rules_number: i32) -> a
             locality: Line::parse("Waterloo")?,
             point: None,
         },
-        basis: if number % 9 == 0 { Basis::Works } else { Basis::Lives },
+        basis: if number.is_multiple_of(9) { Basis::Works } else { Basis::Lives },
         email: if no_email { None } else { Some(EmailAddress::parse(&names::email(number))?) },
         mobile: if no_mobile && !no_email { None } else { Some(PhoneNumber::parse(&names::mobile(number))?) },
-        preferred_channel: if number % 4 == 0 { Channel::Sms } else { Channel::Email },
-        sms_at_night: number % 5 != 0,
-        exercises: number % 10 == 0,
+        preferred_channel: if number.is_multiple_of(4) { Channel::Sms } else { Channel::Email },
+        sms_at_night: !number.is_multiple_of(5),
+        exercises: number.is_multiple_of(10),
         rules_number,
     })
 }

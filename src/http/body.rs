@@ -14,6 +14,7 @@ use validator::{Validate, ValidationErrors, ValidationErrorsKind};
 
 use super::describe::{Described, Operation};
 use super::problem::{Problem, ProblemType};
+use super::shape::Shape;
 
 /// The SHA-256 of the body, filled in when the body has been read; the gate holds the other end of it.
 #[derive(Debug, Clone, Default)]
@@ -43,8 +44,11 @@ pub(super) async fn bytes_of(request: &HttpRequest, mut payload: Payload) -> Res
     }
     Ok(bytes)
 }
+/// Without parameters and in lower case; empty when there is none, or more than one: a proxy might read the other.
 pub(super) fn media_type(request: &HttpRequest) -> String {
-    let value = request.headers().get(CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or_default();
+    let mut values = request.headers().get_all(CONTENT_TYPE);
+    let (Some(value), None) = (values.next(), values.next()) else { return String::new() };
+    let value = value.to_str().unwrap_or_default();
     value.split(';').next().unwrap_or_default().trim().to_ascii_lowercase()
 }
 
@@ -78,6 +82,7 @@ fn without_value(message: &str) -> (&'static str, String) {
         return ("not_a_choice", format!("must be {expected}"));
     }
     if let Some((_, expected)) = message.strip_prefix("invalid ").and_then(|rest| rest.split_once(", expected ")) {
+        let expected = if expected.starts_with("struct ") { "an object" } else { expected };
         return ("wrong_type", format!("must be {expected}"));
     }
     if message.starts_with("must ") {
@@ -112,7 +117,9 @@ pub(super) fn validated<T: Validate>(value: T, prefix: &str) -> Result<T, Proble
 }
 fn collect(errors: &ValidationErrors, at: &str, problem: &mut Problem) {
     for (field, kind) in errors.errors() {
-        let here = match (at, field.as_ref()) {
+        // A field named like a word of Rust.
+        let field = field.strip_prefix("r#").unwrap_or(field);
+        let here = match (at, field) {
             (at, "__all__") => at.to_owned(),
             ("?", field) => format!("?{field}"),
             (at, field) => format!("{at}/{field}"),
@@ -134,6 +141,21 @@ fn collect(errors: &ValidationErrors, at: &str, problem: &mut Problem) {
     }
 }
 
+/// Reads twice: once as it comes, which finds a field that is given twice, and once by its shape.
+fn read_json<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, Problem> {
+    let unreadable = |_| Problem::new(ProblemType::Unreadable, "the body is not JSON; check it with a JSON tool");
+    let misfit = |error: serde_path_to_error::Error<serde_json::Error>| {
+        fault_of(&error.inner().to_string(), pointer_of(error.path()), "")
+    };
+    let mut reader = serde_json::Deserializer::from_slice(bytes);
+    let read = serde_path_to_error::deserialize::<_, T>(&mut reader);
+    // Some misfits are faults of syntax to serde_json, such as one item too many.
+    let shape: serde_json::Value = serde_json::from_slice(bytes).map_err(unreadable)?;
+    let value = read.map_err(misfit)?;
+    serde_path_to_error::deserialize::<_, T>(Shape(shape)).map_err(misfit)?;
+    Ok(value)
+}
+
 impl<T: DeserializeOwned + Validate + 'static> FromRequest for Json<T> {
     type Error = Problem;
     type Future = Pin<Box<dyn Future<Output = Result<Self, Problem>>>>;
@@ -145,18 +167,7 @@ impl<T: DeserializeOwned + Validate + 'static> FromRequest for Json<T> {
                 return Err(Problem::new(ProblemType::UnsupportedMediaType, "send the body as application/json"));
             }
             let bytes = bytes_of(&request, payload).await?;
-            let mut reader = serde_json::Deserializer::from_slice(&bytes);
-            let value: T = serde_path_to_error::deserialize(&mut reader).map_err(|error| {
-                if error.inner().is_data() {
-                    fault_of(&error.inner().to_string(), pointer_of(error.path()), "")
-                } else {
-                    Problem::new(ProblemType::Unreadable, "the body is not JSON; check it with a JSON tool")
-                }
-            })?;
-            reader
-                .end()
-                .map_err(|_| Problem::new(ProblemType::Unreadable, "there is something after the JSON value"))?;
-            validated(value, "").map(Self)
+            read_json(&bytes).and_then(|value| validated(value, "")).map(Self)
         })
     }
 }

@@ -14,6 +14,7 @@ mod path_id;
 mod problem;
 mod query;
 mod rates;
+mod shape;
 
 pub use answer::{Answer, StoredAnswer};
 pub use body::{BodyHash, Form, Json};

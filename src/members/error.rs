@@ -41,7 +41,7 @@ pub(super) enum MemberError {
     TooMany(Duration),
     /// The edge, the gate or the database, as it is answered.
     #[error(transparent)]
-    Edge(#[from] Problem),
+    Edge(Box<Problem>),
 }
 /// A field that only makes sense beside others.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -51,14 +51,19 @@ pub(super) enum Unfit {
     /// A form cannot have been signed tomorrow.
     SignedInTheFuture,
 }
+impl From<Problem> for MemberError {
+    fn from(problem: Problem) -> Self {
+        Self::Edge(Box::new(problem))
+    }
+}
 impl From<StorageError> for MemberError {
     fn from(error: StorageError) -> Self {
-        Self::Edge(error.into())
+        Problem::from(error).into()
     }
 }
 impl From<GateError> for MemberError {
     fn from(error: GateError) -> Self {
-        Self::Edge(error.into())
+        Problem::from(error).into()
     }
 }
 impl From<Refusal> for Problem {
@@ -113,7 +118,7 @@ impl From<&MemberError> for Problem {
                 Self::new(ProblemType::TooMany, "wait as long as Retry-After says, then try again")
                     .retry_after(wait.as_secs().saturating_add(1))
             }
-            MemberError::Edge(problem) => problem.clone(),
+            MemberError::Edge(problem) => problem.as_ref().clone(),
         }
     }
 }

@@ -329,12 +329,14 @@ pub(super) fn of_person(tx: &mut Tx<'_>, person: Id<of::Person>) -> Result<Vec<M
         .load(tx.db())?;
     rows.into_iter().map(|row| row.restore(tx)).collect()
 }
+/// Which, whose, and where it stands.
+type NotEnded = (Id<of::Membership>, Id<of::Person>, MembershipStatus);
 /// The memberships and applications of these persons in a partnership that have not ended.
 pub(super) fn not_ended(
     tx: &mut Tx<'_>,
     partnership: Id<of::Partnership>,
     people: &[Id<of::Person>],
-) -> Result<Vec<(Id<of::Membership>, Id<of::Person>, MembershipStatus)>, StorageError> {
+) -> Result<Vec<NotEnded>, StorageError> {
     Ok(memberships::table
         .filter(memberships::partnership_id.eq(partnership))
         .filter(memberships::person_id.eq_any(people))

@@ -6,6 +6,7 @@ use crate::access::Actor;
 use crate::access::Located;
 use crate::access::Open;
 use crate::access::Permission;
+use crate::access::Role;
 use crate::access::Target;
 use crate::access::Visible;
 use crate::partnerships;
@@ -25,13 +26,16 @@ impl Target for MessageTarget {
     type Path = Id<of::Message>;
     fn locate(
         tx: &mut Tx<'_>,
-        _: &Actor,
+        actor: &Actor,
         _: Permission,
         id: Id<of::Message>,
     ) -> Result<Option<Located<Self>>, StorageError> {
-        let Some((partnership, sensitive)) = store::whose(tx, id)? else { return Ok(None) };
-        let Some(place) = partnerships::place_of(tx, partnership)? else { return Ok(None) };
-        Ok(Some(Located { target: Self { id }, place, sensitive }))
+        let Some(whose) = store::whose(tx, id)? else { return Ok(None) };
+        let Some(place) = partnerships::place_of(tx, whose.partnership)? else { return Ok(None) };
+        if whose.for_the_police && !actor.is_at(Role::Officer, &place) {
+            return Ok(None);
+        }
+        Ok(Some(Located { target: Self { id }, place, sensitive: whose.urgent }))
     }
     fn name(&self) -> String {
         format!("message:{}", self.id)

@@ -354,7 +354,7 @@ pub struct Progress {
     pub message: MessageId,
     /// Where it stands.
     pub status: Status,
-    /// Members at whom it was aimed.
+    /// Members at whom it was aimed, those left out on every channel included.
     pub members: i64,
     /// Every delivery that was written down.
     pub planned: i64,

@@ -30,6 +30,7 @@ use super::verify;
 use crate::access::Authorized;
 use crate::access::Permission;
 use crate::access::Public;
+use crate::access::Role;
 use crate::access::Routes;
 use crate::http::Answer;
 use crate::http::Html;
@@ -73,7 +74,8 @@ async fn list(
     proof
         .read(move |tx, proof| {
             let limit = page_limit(filter.limit);
-            let rows = store::list(tx, proof.target().0, &filter, limit)?;
+            let is_officer = proof.actor().is_at(Role::Officer, proof.place());
+            let rows = store::list(tx, proof.target().0, is_officer, &filter, limit)?;
             Ok(Listing::cut(rows, limit, |row| row.id.to_string()))
         })
         .await

@@ -93,11 +93,36 @@ impl Row {
     }
 }
 
-/// Whose message it is, and whether it is urgent.
-pub(super) fn whose(tx: &mut Tx<'_>, id: Id<of::Message>) -> Result<Option<(Id<of::Partnership>, bool)>, StorageError> {
-    let found: Option<(Id<of::Partnership>, Class)> =
-        messages::table.find(id).select((messages::partnership_id, messages::class)).first(tx.db()).optional()?;
-    Ok(found.map(|(partnership, class)| (partnership, class == Class::Urgent)))
+/// What the gate asks of a message before anything is read from it.
+#[derive(Debug)]
+pub(super) struct Whose {
+    pub(super) partnership: Id<of::Partnership>,
+    pub(super) urgent: bool,
+    /// Facts that the police have not let out: an urgent message of their own that has not left (security A7).
+    pub(super) for_the_police: bool,
+}
+/// The states in which a message has not left.
+const NOT_LEFT: [Status; 8] = [
+    Status::Draft,
+    Status::Submitted,
+    Status::Returned,
+    Status::Rejected,
+    Status::Approved,
+    Status::AwaitingRelease,
+    Status::Discarded,
+    Status::Expired,
+];
+/// Whose message it is.
+pub(super) fn whose(tx: &mut Tx<'_>, id: Id<of::Message>) -> Result<Option<Whose>, StorageError> {
+    let found: Option<(Id<of::Partnership>, Class, Role, Status)> = messages::table
+        .find(id)
+        .select((messages::partnership_id, messages::class, messages::author_role, messages::status))
+        .first(tx.db())
+        .optional()?;
+    Ok(found.map(|(partnership, class, author, status)| {
+        let urgent = class == Class::Urgent;
+        Whose { partnership, urgent, for_the_police: urgent && author == Role::Officer && NOT_LEFT.contains(&status) }
+    }))
 }
 pub(super) fn find(tx: &mut Tx<'_>, id: Id<of::Message>) -> Result<Option<Loaded>, StorageError> {
     messages::table.find(id).select(Row::as_select()).first(tx.db()).optional()?.map(Row::restore).transpose()
@@ -362,11 +387,10 @@ pub(super) fn reached_by(tx: &mut Tx<'_>, message: Id<of::Message>) -> Result<Ha
         .load(tx.db())?;
     Ok(people.into_iter().collect())
 }
-/// How many persons a batch is aimed at.
+/// How many persons a batch is aimed at, those left out included.
 pub(super) fn persons_in(tx: &mut Tx<'_>, batch: uuid::Uuid) -> Result<i64, StorageError> {
     Ok(deliveries::table
         .filter(deliveries::batch_id.eq(Id::<of::Batch>::from_uuid(batch)))
-        .filter(deliveries::state.ne(State::Suppressed))
         .select(diesel::dsl::count(deliveries::person_id).aggregate_distinct())
         .first(tx.db())?)
 }
@@ -417,10 +441,12 @@ pub(super) fn unreleased(tx: &mut Tx<'_>, before: Timestamp) -> Result<Vec<Loade
     rows.into_iter().map(Row::restore).collect()
 }
 
-/// One page of the messages of a partnership, newest first; one row more than the limit.
+/// One page of the messages of a partnership, newest first; one row more than the limit. Only officers see the urgent
+/// messages of the police before they leave.
 pub(super) fn list(
     tx: &mut Tx<'_>,
     partnership: Id<of::Partnership>,
+    is_officer: bool,
     filter: &MessageFilter,
     limit: i64,
 ) -> Result<Vec<MessageRow>, StorageError> {
@@ -430,6 +456,14 @@ pub(super) fn list(
         .limit(limit + 1)
         .select(Row::as_select())
         .into_boxed();
+    if !is_officer {
+        wanted = wanted.filter(
+            messages::class
+                .ne(Class::Urgent)
+                .or(messages::author_role.ne(Role::Officer))
+                .or(messages::status.ne_all(NOT_LEFT)),
+        );
+    }
     if let Some(class) = filter.class {
         wanted = wanted.filter(messages::class.eq(class));
     }

@@ -21,7 +21,7 @@ pub enum PartnershipError {
     Gate(#[from] GateError),
     /// Stale.
     #[error(transparent)]
-    Edge(#[from] Problem),
+    Edge(Box<Problem>),
     /// There is no such thing.
     #[error("no such thing")]
     Absent,
@@ -48,12 +48,17 @@ impl From<PolygonFault> for PartnershipError {
         Self::Polygon(fault)
     }
 }
+impl From<Problem> for PartnershipError {
+    fn from(problem: Problem) -> Self {
+        Self::Edge(Box::new(problem))
+    }
+}
 impl From<&PartnershipError> for Problem {
     fn from(error: &PartnershipError) -> Self {
         match error {
             PartnershipError::Storage(error) => error.clone().into(),
             PartnershipError::Gate(error) => error.clone().into(),
-            PartnershipError::Edge(problem) => problem.clone(),
+            PartnershipError::Edge(problem) => (**problem).clone(),
             PartnershipError::Absent => Self::not_found(),
             PartnershipError::Refused(refusal) => (*refusal).into(),
             PartnershipError::Polygon(fault) => Self::invalid("/polygon", fault.code(), fault.detail()),
@@ -82,4 +87,65 @@ impl Refusals for PartnershipError {
         (ProblemType::Refused, "a rule said no, or the state does not lead there; `code` names it"),
         (ProblemType::Invalid, "readable but does not fit; `errors` points at the fields"),
     ];
+}
+
+impl Refusal {
+    /// Type, fixed word, and what to do next.
+    #[must_use]
+    const fn said(self) -> (ProblemType, &'static str, &'static str) {
+        use ProblemType as T;
+        match self {
+            Self::NoCoordinator => (
+                T::Refused,
+                "no_coordinator",
+                "nominate a coordinator, record the screening and confirm the mandate first",
+            ),
+            Self::NoOfficer => (T::Refused, "no_officer", "the zone administrator appoints an officer first"),
+            Self::NoPlanInForce => {
+                (T::Refused, "no_plan_in_force", "police and coordinator sign the communication plan first")
+            }
+            Self::NoPerimeter => (T::Refused, "no_perimeter", "draw the perimeter first"),
+            Self::NoHouseRules => (T::Refused, "no_house_rules", "lay down the house rules first"),
+            Self::WrongStatus => {
+                (T::WrongState, "wrong_status", "read the partnership: its present status does not lead there")
+            }
+            Self::ShortNameTaken => (
+                T::Duplicate,
+                "short_name_taken",
+                "another partnership of the zone has this short name; choose another",
+            ),
+            Self::PlanChanged => {
+                (T::VersionChanged, "plan_changed", "read the plan again and sign the number that was proposed last")
+            }
+            Self::PlanSigned => (T::WrongState, "plan_signed", "it is in force already; there is nothing to sign"),
+            Self::OneSignatory => (T::Refused, "one_signatory", "police and partnership sign by two different persons"),
+            Self::NotYoursToGive => {
+                (T::Forbidden, "not_yours_to_give", "ask an officer of the zone: this role is not yours to give")
+            }
+            Self::NotYoursToEnd => {
+                (T::Forbidden, "not_yours_to_end", "ask whoever gave it: this mandate is not yours to end")
+            }
+            Self::OwnMandate => (T::Refused, "own_mandate", "somebody else has to do this: it is about yourself"),
+            Self::AlreadyMandated => {
+                (T::Duplicate, "already_mandated", "this person holds the mandate, or is nominated for it; look it up")
+            }
+            Self::NotForScreening => (T::Refused, "not_for_screening", "holders of this role are not screened here"),
+            Self::NotScreened => (T::Refused, "not_screened", "record the outcome of the screening first"),
+            Self::ScreeningRefused => {
+                (T::Refused, "screening_refused", "the screening was not favourable; end the nomination")
+            }
+            Self::ScreeningExpired => (T::Refused, "screening_expired", "ask for a new screening and record it"),
+            Self::NoMembersApproval => {
+                (T::Refused, "no_members_approval", "the members approve their coordinator first")
+            }
+            Self::NotNominated => (T::WrongState, "not_nominated", "it is confirmed or over; read the mandate again"),
+            Self::MandateOver => (T::WrongState, "mandate_over", "it has ended; a new mandate has to be given"),
+        }
+    }
+}
+impl From<Refusal> for Problem {
+    fn from(refusal: Refusal) -> Self {
+        let (kind, code, detail) = refusal.said();
+        Self::new(kind, detail).with_code(code)
+    }
 }

@@ -22,7 +22,7 @@ pub struct HouseRules {
 
 /// SHA-256 over every language and text with their lengths, in hex.
 #[must_use]
-pub fn hash_of(texts: &Localized<Prose<20000>>) -> String {
+pub(super) fn hash_of(texts: &Localized<Prose<20000>>) -> String {
     let mut hasher = Sha256::new();
     for (language, text) in texts.iter() {
         for part in [language.as_str(), text.as_str()] {
@@ -34,7 +34,7 @@ pub fn hash_of(texts: &Localized<Prose<20000>>) -> String {
 }
 /// The first language of the zone in which there is no text.
 #[must_use]
-pub fn missing_language(texts: &Localized<Prose<20000>>, needed: &[Language]) -> Option<Language> {
+pub(super) fn missing_language(texts: &Localized<Prose<20000>>, needed: &[Language]) -> Option<Language> {
     needed.iter().copied().find(|language| texts.get(*language).is_none())
 }
 

@@ -33,7 +33,7 @@ crate::words! {
 /// What a candidate declared on nomination (duties C1 to C5). No detail is ever stored.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
-pub struct Declaration {
+pub(super) struct Declaration {
     /// Resolutely neutral (C1).
     pub neutral: bool,
     /// No commercial, political or personal gain (C3).
@@ -46,12 +46,9 @@ pub struct Declaration {
     pub no_trauma: bool,
 }
 impl Declaration {
-    /// Everything that has to be declared.
-    pub const COMPLETE: Self =
-        Self { neutral: true, no_gain: true, adult: true, accepts_screening: true, no_trauma: true };
     /// The statements that were not made.
     #[must_use]
-    pub fn missing(self) -> Vec<&'static str> {
+    pub(super) fn missing(self) -> Vec<&'static str> {
         [
             ("neutral", self.neutral),
             ("no_gain", self.no_gain),
@@ -67,7 +64,7 @@ impl Declaration {
 
 /// A screening: outcome and dates, nothing else.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Screening {
+pub(super) struct Screening {
     /// What it came to.
     pub outcome: ScreeningOutcome,
     /// When it was done.
@@ -78,7 +75,7 @@ pub struct Screening {
 
 /// A mandate.
 #[derive(Debug, Clone)]
-pub struct Mandate {
+pub(super) struct Mandate {
     /// Its identifier.
     pub id: Id<of::Mandate>,
     /// Who holds it.
@@ -107,12 +104,12 @@ pub struct Mandate {
 
 /// A role in a partnership: nominated first, and screened.
 #[must_use]
-pub const fn is_nominated(role: Role) -> bool {
+pub(super) const fn is_nominated(role: Role) -> bool {
     matches!(role, Role::Coordinator | Role::Deputy | Role::Steering)
 }
 /// What the letters call a role.
 #[must_use]
-pub const fn word_of(role: Role) -> &'static str {
+pub(super) const fn word_of(role: Role) -> &'static str {
     match role {
         Role::Member => "member",
         Role::Steering => "steering_group_member",
@@ -133,7 +130,7 @@ mod tests {
 
     #[test]
     fn every_statement_left_out_is_named() {
-        let all = Declaration::COMPLETE;
+        let all = Declaration { neutral: true, no_gain: true, adult: true, accepts_screening: true, no_trauma: true };
         assert!(all.missing().is_empty());
         assert_eq!(Declaration { no_gain: false, ..all }.missing(), ["no_gain"]);
         let none =

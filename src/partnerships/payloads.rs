@@ -1,1 +1,609 @@
-//! Soon.
+//! What the routes of partnerships and mandates read and answer.
+
+use serde::{Deserialize, Serialize};
+use utoipa::{IntoParams, ToSchema};
+use validator::{Validate, ValidationError};
+
+use super::found::PartnershipChange;
+use super::mandate::{Declaration, MandateStatus, Screening, ScreeningOutcome};
+use super::partnership::{NewPartnership, PartnershipKind, PartnershipStatus};
+use super::perimeter::Polygon;
+use super::plan::{Plan, PlanContent};
+use super::store::Wanted;
+use crate::access::Flag;
+use crate::access::Role;
+use crate::accounts::Invitation;
+use crate::http::page_limit;
+use crate::territory::OpeningHours;
+use crate::territory::some_language;
+use crate::values::EmailAddress;
+use crate::values::Id;
+use crate::values::Language;
+use crate::values::Line;
+use crate::values::Localized;
+use crate::values::PersonName;
+use crate::values::PhoneNumber;
+use crate::values::Prose;
+use crate::values::Timestamp;
+use crate::values::of;
+
+// The contract's macro takes names of types without parameters.
+type Names = Localized<Line<120>>;
+type ShortName = Line<30>;
+type LegalRef = Line<120>;
+type RegisteredRef = Line<60>;
+type NamePart = Line<60>;
+type EndReason = Line<200>;
+type SuspensionReason = Prose<1000>;
+type RulesTexts = Localized<Prose<20000>>;
+type PartnershipId = Id<of::Partnership>;
+type ZoneId = Id<of::Zone>;
+type MandateId = Id<of::Mandate>;
+type AccountId = Id<of::Account>;
+
+fn places_once(items: &[String]) -> Result<(), ValidationError> {
+    if items.iter().enumerate().any(|(at, item)| items.iter().skip(at.saturating_add(1)).any(|other| other == item)) {
+        return Err(ValidationError::new("twice").with_message("must name each once".into()));
+    }
+    Ok(())
+}
+
+/// A partnership to be entered.
+#[derive(Debug, Deserialize, ToSchema, Validate)]
+#[serde(deny_unknown_fields)]
+pub(super) struct PartnershipBody {
+    /// For whom it is.
+    kind: PartnershipKind,
+    /// What it is called.
+    #[validate(custom(function = "some_language"))]
+    #[schema(inline)]
+    names: Names,
+    /// What its SMS begin with.
+    #[schema(inline)]
+    short_name: ShortName,
+    /// The municipalities of the zone it lies in, by NIS code.
+    #[validate(length(min = 1, max = 40), custom(function = "places_once"))]
+    #[schema(min_items = 1, max_items = 40)]
+    pub(super) municipalities: Vec<String>,
+    /// The charter or decision it rests on.
+    #[schema(inline)]
+    legal_ref: Option<LegalRef>,
+    /// Under what the federal service registered it.
+    #[schema(inline)]
+    registered_ref: Option<RegisteredRef>,
+}
+impl PartnershipBody {
+    pub(super) fn into_new(self, zone: ZoneId, by: AccountId) -> NewPartnership {
+        NewPartnership {
+            zone,
+            kind: self.kind,
+            names: self.names,
+            short_name: self.short_name,
+            municipalities: self.municipalities,
+            legal_ref: self.legal_ref,
+            registered_ref: self.registered_ref,
+            by: Some(by),
+        }
+    }
+}
+/// What is to change in a partnership; what is absent stays.
+#[derive(Debug, Deserialize, ToSchema, Validate)]
+#[serde(deny_unknown_fields)]
+pub(super) struct PartnershipPatch {
+    /// What it is called.
+    #[validate(custom(function = "some_language"))]
+    #[schema(inline)]
+    names: Option<Names>,
+    /// What its SMS begin with.
+    #[schema(inline)]
+    short_name: Option<ShortName>,
+    /// The municipalities of the zone it lies in, by NIS code.
+    #[validate(length(min = 1, max = 40), custom(function = "places_once"))]
+    #[schema(min_items = 1, max_items = 40)]
+    municipalities: Option<Vec<String>>,
+    /// The charter or decision it rests on.
+    #[schema(inline)]
+    legal_ref: Option<LegalRef>,
+    /// Under what the federal service registered it.
+    #[schema(inline)]
+    registered_ref: Option<RegisteredRef>,
+}
+impl From<PartnershipPatch> for PartnershipChange {
+    fn from(body: PartnershipPatch) -> Self {
+        Self {
+            names: body.names,
+            short_name: body.short_name,
+            municipalities: body.municipalities,
+            legal_ref: body.legal_ref,
+            registered_ref: body.registered_ref,
+        }
+    }
+}
+/// A perimeter.
+#[derive(Debug, Deserialize, ToSchema, Validate)]
+#[serde(deny_unknown_fields)]
+pub(super) struct PerimeterBody {
+    /// GeoJSON polygon, longitude first.
+    #[schema(value_type = Polygon)]
+    pub(super) polygon: serde_json::Value,
+}
+/// Which plan is signed.
+#[derive(Debug, Deserialize, ToSchema, Validate)]
+#[serde(deny_unknown_fields)]
+pub(super) struct SignatureBody {
+    /// The number that was read.
+    #[validate(range(min = 1))]
+    #[schema(minimum = 1)]
+    pub(super) number: i32,
+}
+fn some_text(texts: &RulesTexts) -> Result<(), ValidationError> {
+    if texts.is_empty() {
+        return Err(ValidationError::new("empty").with_message("must be said in one language at least".into()));
+    }
+    Ok(())
+}
+/// House rules.
+#[derive(Debug, Deserialize, ToSchema, Validate)]
+#[serde(deny_unknown_fields)]
+pub(super) struct HouseRulesBody {
+    /// What they say, in every language of the zone.
+    #[validate(custom(function = "some_text"))]
+    #[schema(inline)]
+    pub(super) texts: RulesTexts,
+}
+/// Nothing has to be said.
+#[derive(Debug, Deserialize, ToSchema, Validate)]
+#[serde(deny_unknown_fields)]
+pub(super) struct ActivationBody {}
+/// Why a partnership is suspended.
+#[derive(Debug, Deserialize, ToSchema, Validate)]
+#[serde(deny_unknown_fields)]
+pub(super) struct SuspensionBody {
+    /// The reason; no personal data.
+    #[schema(inline)]
+    pub(super) reason: SuspensionReason,
+}
+
+/// Who gets a mandate.
+#[derive(Debug, Deserialize, ToSchema, Validate)]
+#[serde(deny_unknown_fields)]
+pub(super) struct HolderBody {
+    /// The address with which they sign in.
+    #[schema(inline)]
+    email: EmailAddress,
+    /// Their name.
+    name: PersonName,
+    /// The language they are written to in.
+    language: Language,
+    /// Their mobile number.
+    #[schema(inline)]
+    mobile: Option<PhoneNumber>,
+}
+impl HolderBody {
+    pub(super) fn invited(self, role: Role, inviter: String) -> Invitation {
+        let Self { email, name, language, mobile } = self;
+        Invitation { email, name, language, mobile, role, inviter }
+    }
+}
+/// An institution's mandate.
+#[derive(Debug, Deserialize, ToSchema, Validate)]
+#[serde(deny_unknown_fields)]
+pub(super) struct InstitutionBody {
+    /// ZAD, MUN, PRV, EXP or FED.
+    pub(super) role: Role,
+    /// Of a zone administrator: the zone.
+    #[schema(inline)]
+    pub(super) zone: Option<ZoneId>,
+    /// Of a municipality: its NIS code.
+    #[validate(length(max = 5))]
+    #[schema(max_length = 5)]
+    pub(super) municipality: Option<String>,
+    /// Of a provincial group: the code of the province.
+    #[validate(length(max = 3))]
+    #[schema(max_length = 3)]
+    pub(super) province: Option<String>,
+    /// To whom.
+    #[validate(nested)]
+    pub(super) holder: HolderBody,
+    /// Until when; without it until it is ended.
+    pub(super) until: Option<Timestamp>,
+}
+/// An officer's mandate.
+#[derive(Debug, Deserialize, ToSchema, Validate)]
+#[serde(deny_unknown_fields)]
+pub(super) struct OfficerBody {
+    /// To whom.
+    #[validate(nested)]
+    pub(super) holder: HolderBody,
+    /// On the duty roster.
+    #[serde(default)]
+    pub(super) duty: bool,
+    /// Until when; without it until it is ended.
+    pub(super) until: Option<Timestamp>,
+}
+/// A nomination.
+#[derive(Debug, Deserialize, ToSchema, Validate)]
+#[serde(deny_unknown_fields)]
+pub(super) struct NominationBody {
+    /// COO, DEP or STG.
+    pub(super) role: Role,
+    /// Who.
+    #[validate(nested)]
+    pub(super) holder: HolderBody,
+    /// What the candidate declared; every statement is needed (duties C1 to C5).
+    pub(super) declaration: Declaration,
+    /// Until when; the screening may end it earlier.
+    pub(super) until: Option<Timestamp>,
+}
+/// What a screening came to. There is no room for why.
+#[derive(Debug, Deserialize, ToSchema, Validate)]
+#[serde(deny_unknown_fields)]
+pub(super) struct ScreeningBody {
+    /// What it came to.
+    outcome: ScreeningOutcome,
+    /// When it was done.
+    screened_on: Timestamp,
+    /// Until when it counts.
+    valid_until: Timestamp,
+}
+impl From<ScreeningBody> for Screening {
+    fn from(body: ScreeningBody) -> Self {
+        Self { outcome: body.outcome, screened_at: body.screened_on, valid_until: body.valid_until }
+    }
+}
+/// A confirmation.
+#[derive(Debug, Deserialize, ToSchema, Validate)]
+#[serde(deny_unknown_fields)]
+pub(super) struct ConfirmationBody {
+    /// The members approved; a coordinator needs it.
+    #[serde(default)]
+    pub(super) members_approval: bool,
+}
+/// Why a mandate ends.
+#[derive(Debug, Deserialize, ToSchema, Validate)]
+#[serde(deny_unknown_fields)]
+pub(super) struct MandateEndBody {
+    /// The reason, in short; only the police see it.
+    #[schema(inline)]
+    pub(super) reason: EndReason,
+}
+
+/// A version of a perimeter.
+#[derive(Debug, Serialize, ToSchema)]
+pub(super) struct PerimeterView {
+    /// Its number.
+    pub(super) number: i32,
+    /// GeoJSON polygon, longitude first.
+    pub(super) polygon: Polygon,
+}
+/// A partnership.
+#[derive(Debug, Serialize, ToSchema)]
+pub(super) struct PartnershipView {
+    /// Its identifier.
+    #[schema(inline)]
+    pub(super) id: PartnershipId,
+    /// Its police zone.
+    #[schema(inline)]
+    pub(super) zone: ZoneId,
+    /// For whom it is.
+    pub(super) kind: PartnershipKind,
+    /// What it is called.
+    #[schema(inline)]
+    pub(super) names: Names,
+    /// What its SMS begin with.
+    pub(super) short_name: String,
+    /// Where it stands.
+    pub(super) status: PartnershipStatus,
+    /// Why, for those who answer for it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) status_reason: Option<String>,
+    /// The municipalities it lies in, by NIS code.
+    pub(super) municipalities: Vec<String>,
+    /// The charter or decision it rests on.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) legal_ref: Option<String>,
+    /// Under what the federal service registered it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) registered_ref: Option<String>,
+    /// Its perimeter.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) perimeter: Option<PerimeterView>,
+    /// The number of the communication plan in force.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) plan: Option<i32>,
+    /// The number of the house rules in force.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) house_rules: Option<i32>,
+}
+/// A partnership in a list.
+#[derive(Debug, Serialize, ToSchema)]
+pub(super) struct PartnershipRowView {
+    /// Its identifier.
+    #[schema(inline)]
+    pub(super) id: PartnershipId,
+    /// Its police zone.
+    #[schema(inline)]
+    pub(super) zone: ZoneId,
+    /// For whom it is.
+    pub(super) kind: PartnershipKind,
+    /// What it is called.
+    #[schema(inline)]
+    pub(super) names: Names,
+    /// What its SMS begin with.
+    pub(super) short_name: String,
+    /// Where it stands.
+    pub(super) status: PartnershipStatus,
+    /// The municipalities it lies in, by NIS code.
+    pub(super) municipalities: Vec<String>,
+}
+/// A version of the communication plan.
+#[derive(Debug, Serialize, ToSchema)]
+pub(super) struct PlanView {
+    /// Its number.
+    number: i32,
+    /// What it says.
+    content: PlanContent,
+    /// When the police signed it.
+    officer_signed_at: Timestamp,
+    /// When the coordinator signed it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    coordinator_signed_at: Option<Timestamp>,
+}
+impl From<Plan> for PlanView {
+    fn from(plan: Plan) -> Self {
+        Self {
+            number: plan.number,
+            content: plan.content,
+            officer_signed_at: plan.officer_signed_at,
+            coordinator_signed_at: plan.coordinator_signed_at,
+        }
+    }
+}
+/// The communication plans that matter now.
+#[derive(Debug, Serialize, ToSchema)]
+pub(super) struct PlansView {
+    /// The newest with both signatures.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) in_force: Option<PlanView>,
+    /// A newer one that waits for the coordinator's signature.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) proposed: Option<PlanView>,
+}
+/// House rules.
+#[derive(Debug, Serialize, ToSchema)]
+pub(super) struct HouseRulesView {
+    /// Their number.
+    pub(super) number: i32,
+    /// What they say.
+    #[schema(inline)]
+    pub(super) texts: RulesTexts,
+    /// SHA-256 over languages and texts: what is acknowledged.
+    pub(super) hash: String,
+    /// When they were laid down.
+    pub(super) created_at: Timestamp,
+}
+/// A screening. For officers of the zone alone.
+#[derive(Debug, Serialize, ToSchema)]
+pub(super) struct ScreeningView {
+    /// What it came to.
+    outcome: ScreeningOutcome,
+    /// When it was done.
+    screened_on: Timestamp,
+    /// Until when it counts.
+    valid_until: Timestamp,
+}
+impl From<Screening> for ScreeningView {
+    fn from(screening: Screening) -> Self {
+        Self { outcome: screening.outcome, screened_on: screening.screened_at, valid_until: screening.valid_until }
+    }
+}
+/// Where a mandate stands.
+#[derive(Debug, Serialize, ToSchema)]
+pub(super) struct MandatePlaceView {
+    /// nation, province, municipality, zone or partnership.
+    pub(super) kind: &'static str,
+    /// Its code or identifier.
+    pub(super) reference: String,
+}
+/// A mandate.
+#[derive(Debug, Serialize, ToSchema)]
+pub(super) struct MandateView {
+    /// Its identifier.
+    #[schema(inline)]
+    pub(super) id: MandateId,
+    /// The account that holds it.
+    #[schema(inline)]
+    pub(super) account: AccountId,
+    /// Who holds it; absent once erased.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) name: Option<PersonName>,
+    /// As what.
+    pub(super) role: Role,
+    /// Over what.
+    pub(super) place: MandatePlaceView,
+    /// What more it says.
+    pub(super) flags: Vec<Flag>,
+    /// Where it stands.
+    pub(super) status: MandateStatus,
+    /// From when.
+    pub(super) from: Timestamp,
+    /// Until when.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) until: Option<Timestamp>,
+    /// When it ended.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) ended_at: Option<Timestamp>,
+    /// Why it ended. For officers of the zone alone.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) end_reason: Option<String>,
+    /// Its screening. For officers of the zone alone.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) screening: Option<ScreeningView>,
+    /// For If-Match, as `"v3"`.
+    pub(super) version: i64,
+}
+
+/// A number to call in an emergency.
+#[derive(Debug, Serialize, ToSchema)]
+pub(super) struct EmergencyView {
+    /// What to dial.
+    pub(super) number: &'static str,
+    /// Who answers: `police`, or `ambulance_and_fire`.
+    pub(super) service: &'static str,
+}
+/// A municipality as the public sees it.
+#[derive(Debug, Serialize, ToSchema)]
+pub(super) struct PublicMunicipalityView {
+    /// NIS code.
+    pub(super) nis: String,
+    /// What it is called.
+    #[schema(inline)]
+    pub(super) names: Names,
+}
+/// What everybody may know of a partnership.
+#[derive(Debug, Serialize, ToSchema)]
+pub(super) struct PublicPartnershipRow {
+    /// Its identifier.
+    #[schema(inline)]
+    pub(super) id: PartnershipId,
+    /// For whom it is.
+    pub(super) kind: PartnershipKind,
+    /// What it is called.
+    #[schema(inline)]
+    pub(super) names: Names,
+    /// The municipalities it lies in.
+    pub(super) municipalities: Vec<PublicMunicipalityView>,
+    /// Where to ask to join; absent while it takes nobody.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) join: Option<String>,
+}
+/// The police zone as the public sees it (duty P9).
+#[derive(Debug, Serialize, ToSchema)]
+pub(super) struct PublicZoneView {
+    /// Its official number.
+    pub(super) number: String,
+    /// What it is called.
+    #[schema(inline)]
+    pub(super) names: Names,
+    /// Its telephone number.
+    pub(super) phone: String,
+    /// Its e-mail address.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) email: Option<String>,
+    /// When its counter is open.
+    pub(super) hours: OpeningHours,
+}
+/// What everybody may know of a partnership, with the numbers to call.
+#[derive(Debug, Serialize, ToSchema)]
+pub(super) struct PublicPartnershipView {
+    /// In an emergency, first of all (duty C17).
+    pub(super) emergency: Vec<EmergencyView>,
+    /// The partnership.
+    #[serde(flatten)]
+    #[schema(inline)]
+    pub(super) partnership: PublicPartnershipRow,
+    /// Its police zone.
+    pub(super) zone: PublicZoneView,
+    /// Where its house rules are read; absent while there are none.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) house_rules: Option<String>,
+}
+
+/// Which partnerships.
+#[derive(Debug, Deserialize, IntoParams, Validate)]
+#[serde(deny_unknown_fields)]
+pub(super) struct PartnershipQuery {
+    /// A police zone.
+    #[param(inline)]
+    zone: Option<ZoneId>,
+    /// NIS code of a municipality.
+    #[validate(length(max = 5))]
+    #[param(max_length = 5)]
+    municipality: Option<String>,
+    /// Where it stands.
+    #[param(inline)]
+    status: Option<PartnershipStatus>,
+    /// For whom it is.
+    #[param(inline)]
+    kind: Option<PartnershipKind>,
+    /// Part of a name, in any language.
+    #[param(inline)]
+    name: Option<NamePart>,
+    /// Rows of a page.
+    #[validate(range(min = 1, max = 100))]
+    #[param(minimum = 1, maximum = 100)]
+    limit: Option<u8>,
+    /// The `next` of the page before.
+    #[param(inline)]
+    after: Option<PartnershipId>,
+}
+impl From<PartnershipQuery> for Wanted {
+    fn from(asked: PartnershipQuery) -> Self {
+        Self {
+            zone: asked.zone,
+            municipality: asked.municipality,
+            statuses: asked.status.into_iter().collect(),
+            kind: asked.kind,
+            name: asked.name.map(|name| name.as_str().to_owned()),
+            after: asked.after,
+            limit: page_limit(asked.limit),
+        }
+    }
+}
+/// Which partnerships the public looks for.
+#[derive(Debug, Deserialize, IntoParams, Validate)]
+#[serde(deny_unknown_fields)]
+pub(super) struct FinderQuery {
+    /// A police zone.
+    #[param(inline)]
+    zone: Option<ZoneId>,
+    /// NIS code of a municipality.
+    #[validate(length(max = 5))]
+    #[param(max_length = 5)]
+    municipality: Option<String>,
+    /// For whom it is.
+    #[param(inline)]
+    kind: Option<PartnershipKind>,
+    /// Part of a name, in any language.
+    #[param(inline)]
+    name: Option<NamePart>,
+    /// Rows of a page.
+    #[validate(range(min = 1, max = 100))]
+    #[param(minimum = 1, maximum = 100)]
+    limit: Option<u8>,
+    /// The `next` of the page before.
+    #[param(inline)]
+    after: Option<PartnershipId>,
+}
+impl From<FinderQuery> for Wanted {
+    fn from(asked: FinderQuery) -> Self {
+        let public = |status: &PartnershipStatus| status.is_public();
+        Self {
+            zone: asked.zone,
+            municipality: asked.municipality,
+            statuses: PartnershipStatus::ALL.iter().copied().filter(public).collect(),
+            kind: asked.kind,
+            name: asked.name.map(|name| name.as_str().to_owned()),
+            after: asked.after,
+            limit: page_limit(asked.limit),
+        }
+    }
+}
+/// Which mandates.
+#[derive(Debug, Deserialize, IntoParams, Validate)]
+#[serde(deny_unknown_fields)]
+pub(super) struct MandateQuery {
+    /// As what.
+    #[param(inline)]
+    pub(super) role: Option<Role>,
+    /// Where it stands.
+    #[param(inline)]
+    pub(super) status: Option<MandateStatus>,
+    /// Rows of a page.
+    #[validate(range(min = 1, max = 100))]
+    #[param(minimum = 1, maximum = 100)]
+    pub(super) limit: Option<u8>,
+    /// The `next` of the page before.
+    #[param(inline)]
+    pub(super) after: Option<MandateId>,
+}

@@ -1,6 +1,6 @@
 //! The perimeter: one closed, simple polygon inside Belgium. Pure.
 
-use geo::{Coord, Intersects, LineString, Point, Validation};
+use geo::{Area, Coord, Intersects, LineString, Point, Validation};
 use geojson::{Geometry, GeometryValue};
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
@@ -8,6 +8,9 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer};
 const BELGIUM: [f64; 4] = [2.3, 49.4, 6.5, 51.6];
 /// The most corners a perimeter can have.
 const POINTS_MAX: usize = 500;
+
+/// Square degrees: about a square metre.
+const SURFACE_MIN: f64 = 1e-10;
 
 /// A polygon that was found good. Written and read as GeoJSON (RFC 7946), longitude first.
 #[derive(Debug, Clone, PartialEq)]
@@ -95,7 +98,12 @@ impl Polygon {
         let mut rings = rings.into_iter();
         let outer = rings.next().ok_or(PolygonFault::NotAPolygon)?;
         let polygon = geo::Polygon::new(outer, rings.collect());
-        if polygon.is_valid() { Ok(Self(polygon)) } else { Err(PolygonFault::Crossing) }
+        // A flat ring is valid to the crate, and covers nobody.
+        if polygon.is_valid() && polygon.unsigned_area() > SURFACE_MIN {
+            Ok(Self(polygon))
+        } else {
+            Err(PolygonFault::Crossing)
+        }
     }
 }
 /// Does the perimeter cover this point, its border included?

@@ -103,7 +103,7 @@ impl PlanContent {
 
 /// A version of the plan with its signatures.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Plan {
+pub(super) struct Plan {
     /// Its number, from one.
     pub number: i32,
     /// What it says.

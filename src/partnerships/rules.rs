@@ -3,8 +3,6 @@
 use super::mandate::{Mandate, Screening, ScreeningOutcome, is_nominated};
 use crate::access::Reach;
 use crate::access::Role;
-use crate::http::Problem;
-use crate::http::ProblemType;
 use crate::values::Id;
 use crate::values::Timestamp;
 use crate::values::of;
@@ -55,70 +53,9 @@ pub enum Refusal {
     /// It is over.
     MandateOver,
 }
-impl Refusal {
-    /// Type, fixed word, and what to do next.
-    #[must_use]
-    pub const fn said(self) -> (ProblemType, &'static str, &'static str) {
-        use ProblemType as T;
-        match self {
-            Self::NoCoordinator => (
-                T::Refused,
-                "no_coordinator",
-                "nominate a coordinator, record the screening and confirm the mandate first",
-            ),
-            Self::NoOfficer => (T::Refused, "no_officer", "the zone administrator appoints an officer first"),
-            Self::NoPlanInForce => {
-                (T::Refused, "no_plan_in_force", "police and coordinator sign the communication plan first")
-            }
-            Self::NoPerimeter => (T::Refused, "no_perimeter", "draw the perimeter first"),
-            Self::NoHouseRules => (T::Refused, "no_house_rules", "lay down the house rules first"),
-            Self::WrongStatus => {
-                (T::WrongState, "wrong_status", "read the partnership: its present status does not lead there")
-            }
-            Self::ShortNameTaken => (
-                T::Duplicate,
-                "short_name_taken",
-                "another partnership of the zone has this short name; choose another",
-            ),
-            Self::PlanChanged => {
-                (T::VersionChanged, "plan_changed", "read the plan again and sign the number that was proposed last")
-            }
-            Self::PlanSigned => (T::WrongState, "plan_signed", "it is in force already; there is nothing to sign"),
-            Self::OneSignatory => (T::Refused, "one_signatory", "police and partnership sign by two different persons"),
-            Self::NotYoursToGive => {
-                (T::Forbidden, "not_yours_to_give", "ask an officer of the zone: this role is not yours to give")
-            }
-            Self::NotYoursToEnd => {
-                (T::Forbidden, "not_yours_to_end", "ask whoever gave it: this mandate is not yours to end")
-            }
-            Self::OwnMandate => (T::Refused, "own_mandate", "somebody else has to do this: it is about yourself"),
-            Self::AlreadyMandated => {
-                (T::Duplicate, "already_mandated", "this person holds the mandate, or is nominated for it; look it up")
-            }
-            Self::NotForScreening => (T::Refused, "not_for_screening", "holders of this role are not screened here"),
-            Self::NotScreened => (T::Refused, "not_screened", "record the outcome of the screening first"),
-            Self::ScreeningRefused => {
-                (T::Refused, "screening_refused", "the screening was not favourable; end the nomination")
-            }
-            Self::ScreeningExpired => (T::Refused, "screening_expired", "ask for a new screening and record it"),
-            Self::NoMembersApproval => {
-                (T::Refused, "no_members_approval", "the members approve their coordinator first")
-            }
-            Self::NotNominated => (T::WrongState, "not_nominated", "it is confirmed or over; read the mandate again"),
-            Self::MandateOver => (T::WrongState, "mandate_over", "it has ended; a new mandate has to be given"),
-        }
-    }
-}
-impl From<Refusal> for Problem {
-    fn from(refusal: Refusal) -> Self {
-        let (kind, code, detail) = refusal.said();
-        Self::new(kind, detail).with_code(code)
-    }
-}
-
 /// What a partnership has, to become active.
 #[derive(Debug, Clone, Copy)]
-pub struct Readiness {
+pub(super) struct Readiness {
     /// Is its status one that leads to active?
     pub status: bool,
     /// Somebody coordinates it.
@@ -136,7 +73,7 @@ pub struct Readiness {
 ///
 /// # Errors
 /// The first guard that does not hold.
-pub const fn may_activate(ready: Readiness) -> Result<(), Refusal> {
+pub(super) const fn may_activate(ready: Readiness) -> Result<(), Refusal> {
     match ready {
         Readiness { status: false, .. } => Err(Refusal::WrongStatus),
         Readiness { coordinator: false, .. } => Err(Refusal::NoCoordinator),
@@ -152,7 +89,7 @@ pub const fn may_activate(ready: Readiness) -> Result<(), Refusal> {
 ///
 /// # Errors
 /// `NotYoursToGive`.
-pub fn may_nominate(giver: &[Role], role: Role) -> Result<(), Refusal> {
+pub(super) fn may_nominate(giver: &[Role], role: Role) -> Result<(), Refusal> {
     let givers: &[Role] = match role {
         Role::Coordinator => &[Role::Officer],
         Role::Deputy | Role::Steering => &[Role::Officer, Role::Coordinator],
@@ -164,7 +101,7 @@ pub fn may_nominate(giver: &[Role], role: Role) -> Result<(), Refusal> {
 ///
 /// # Errors
 /// `NotYoursToEnd`.
-pub fn may_end(ender: &[Role], is_own: bool, role: Role) -> Result<(), Refusal> {
+pub(super) fn may_end(ender: &[Role], is_own: bool, role: Role) -> Result<(), Refusal> {
     let enders: &[Role] = match role {
         Role::Coordinator => &[Role::Officer],
         Role::Deputy | Role::Steering => &[Role::Officer, Role::Coordinator],
@@ -181,7 +118,7 @@ pub fn may_end(ender: &[Role], is_own: bool, role: Role) -> Result<(), Refusal> 
 ///
 /// # Errors
 /// What stands against it.
-pub fn may_confirm(
+pub(super) fn may_confirm(
     role: Role,
     screening: Option<Screening>,
     members_approval: bool,
@@ -207,14 +144,14 @@ pub fn may_confirm(
 ///
 /// # Errors
 /// `OwnMandate`.
-pub fn not_own(actor: Id<of::Account>, mandate: &Mandate) -> Result<(), Refusal> {
+pub(super) fn not_own(actor: Id<of::Account>, mandate: &Mandate) -> Result<(), Refusal> {
     if actor == mandate.account { Err(Refusal::OwnMandate) } else { Ok(()) }
 }
 /// Over which reach an institution's role stands, from what the body names; `Err` names the field at fault.
 ///
 /// # Errors
 /// The field that is missing, or that does not belong.
-pub fn institution_reach(
+pub(super) fn institution_reach(
     role: Role,
     zone: Option<Id<of::Zone>>,
     municipality: Option<String>,

@@ -180,6 +180,7 @@ impl Database {
     ///
     /// # Errors
     /// The work's own, or what the database says.
+    #[expect(clippy::disallowed_methods, reason = "with `in_writing_transaction` the only place where one is opened")]
     pub fn read<T, E: From<StorageError>>(&self, work: impl FnOnce(&mut Tx<'_>) -> Result<T, E>) -> Result<T, E> {
         let mut db = self.pool.get().map_err(|_| StorageError::Busy)?;
         db.transaction(|db| work(&mut Tx::new(db, &self.clock, Arc::clone(&self.keys))).map_err(Either::Work)).map_err(

@@ -3,6 +3,7 @@
 
 pub mod columns;
 mod database;
+mod db;
 mod error;
 mod migrations;
 pub mod personal;
@@ -12,21 +13,11 @@ mod tx;
 
 pub use columns::{Json, sql};
 pub use database::{Database, Durability, Target};
+pub use db::Db;
+pub(crate) use db::{MultiBackend, MultiRawValue};
 pub use error::{Constraint, StorageError};
 pub use sealed::{Keyring, KeyringError, Mac, random_bytes, random_code, same_bytes, token_hash};
 pub use tx::Tx;
-
-use diesel::pg::PgConnection;
-use diesel::sqlite::SqliteConnection;
-
-/// A connection to either database.
-#[derive(diesel::MultiConnection)]
-pub enum Db {
-    /// The embedded database of one municipality.
-    Sqlite(SqliteConnection),
-    /// The database of a country, shared by several nodes.
-    Postgres(PgConnection),
-}
 
 /// Runs the same expression against the concrete connection of either database: for what the derive cannot type
 /// (upserts, batch inserts, unions). The query is written once and compiled twice.

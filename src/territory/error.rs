@@ -20,7 +20,7 @@ pub enum TerritoryError {
     Gate(#[from] GateError),
     /// Stale, or not acceptable in form.
     #[error(transparent)]
-    Edge(#[from] Problem),
+    Edge(Box<Problem>),
     /// There is no such zone.
     #[error("no such zone")]
     Absent,
@@ -37,12 +37,17 @@ pub enum TerritoryError {
     #[error("rows at fault")]
     Import(Vec<ImportFault>),
 }
+impl From<Problem> for TerritoryError {
+    fn from(problem: Problem) -> Self {
+        Self::Edge(Box::new(problem))
+    }
+}
 impl From<&TerritoryError> for Problem {
     fn from(error: &TerritoryError) -> Self {
         match error {
             TerritoryError::Storage(error) => error.clone().into(),
             TerritoryError::Gate(error) => error.clone().into(),
-            TerritoryError::Edge(problem) => problem.clone(),
+            TerritoryError::Edge(problem) => (**problem).clone(),
             TerritoryError::Absent => Self::not_found(),
             TerritoryError::NumberTaken => {
                 Self::new(ProblemType::Duplicate, "a zone with this number exists; look it up and change that one")

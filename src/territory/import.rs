@@ -63,7 +63,7 @@ pub(super) fn read_file(text: &str) -> Result<Vec<ImportRow>, Vec<ImportFault>> 
     let text = text.strip_prefix('\u{FEFF}').unwrap_or(text);
     let mut faults = Faults(Vec::new());
     let mut reader = csv::ReaderBuilder::new().delimiter(b';').trim(csv::Trim::All).from_reader(text.as_bytes());
-    if !reader.headers().is_ok_and(|headings| headings == &COLUMNS[..]) {
+    if !reader.headers().is_ok_and(|headings| headings.iter().eq(COLUMNS)) {
         faults.add(
             1,
             "",

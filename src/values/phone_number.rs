@@ -30,7 +30,7 @@ impl PhoneNumber {
             return Err(wrong());
         }
         match parsed.number_type(&phonenumber::metadata::DATABASE) {
-            Type::PremiumRate | Type::SharedCost | Type::ShortCode | Type::Emergency => return Err(wrong()),
+            Type::PremiumRate | Type::SharedCost | Type::ShortCode | Type::Emergency => Err(wrong()),
             kind => Ok(Self {
                 number: parsed.format().mode(Mode::E164).to_string(),
                 mobile: matches!(kind, Type::Mobile | Type::FixedLineOrMobile),

@@ -29,6 +29,7 @@ pub struct PostalAddress {
     pub locality: Line<80>,
     /// Longitude and latitude in degrees (WGS 84), when the address has been placed on the map.
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schema(min_items = 2, max_items = 2)]
     pub point: Option<[f64; 2]>,
 }
 impl PostalAddress {

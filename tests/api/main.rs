@@ -12,6 +12,7 @@
 mod support;
 
 mod accounts;
+mod contract;
 mod delivery;
 mod members;
 mod messages;

@@ -57,3 +57,4 @@ CREATE TABLE receipts (
 );
 CREATE INDEX receipts_by_delivery ON receipts (delivery_id);
 CREATE INDEX deliveries_open ON deliveries (batch_id) WHERE settled_at IS NULL;
+CREATE INDEX deliveries_to_forget ON deliveries (settled_at) WHERE address IS NOT NULL;

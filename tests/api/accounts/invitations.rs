@@ -5,7 +5,8 @@ use std::time::Duration;
 use serde_json::json;
 use vigie::access::{NewGrant, Reach, Role, grant, holders};
 use vigie::accounts::{
-    FirstAdministrator, account_of_person, close_account, create_first_administrator, invite, person_of, reach,
+    FirstAdministrator, account_of_person, close_account, create_first_administrator, forget_old_tokens, invite,
+    person_of, reach,
 };
 use vigie::values::{EmailAddress, Language, PhoneNumber};
 
@@ -78,6 +79,8 @@ async fn an_invitation_is_open_for_72_hours_and_a_new_one_can_follow() {
         assert_eq!(invited(town, "Noor@kust.example").await, account);
         town.passes(Duration::from_secs(1));
         accepts(town, &first).await.refused(409, "link_unknown");
+        // What can no longer be used is not kept.
+        assert_eq!(town.db(forget_old_tokens).await, 1);
         let second = token_of(&link(town, "noor@kust.example").await);
         accepts(town, &second).await.expect(204);
     })

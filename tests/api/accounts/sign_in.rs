@@ -124,7 +124,7 @@ async fn right_passwords_do_not_count() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_hundred_tries_at_once_count_as_a_hundred() {
+async fn tries_at_the_same_moment_all_count() {
     on_both(async |town| {
         somebody(town, "noor@kust.example").await;
         let replies = join_all((0..30).map(|_| tries(town, "noor@kust.example", "wrong"))).await;

@@ -1,2 +1,9 @@
 //! Handing over, and what breaks on the way.
 mod channels;
+mod claiming;
+mod couriers;
+mod desk;
+mod outcomes;
+mod plans;
+mod reports;
+mod retention;

@@ -138,11 +138,9 @@ async fn a_member_sees_their_own_data() {
         let id = near.member(town, "Anouk").await;
         near.member(town, "Bea").await;
         let link = path(&delivery::my_data_url(&town.config, town.database.keys(), id), town);
-        let mut page = town.open_get(&link).await.expect(200);
-        // As a browser reads it.
-        page.text = page.text.replace("&#x2f;", "/");
+        let page = town.open_get(&link).await.expect(200);
         for text in
-            ["Anouk Canari", "anouk@canari.example", "+32470", "Rue du Sart 12", "7060", "/p/leave/", "2.3.2026"]
+            ["Anouk Canari", "anouk@canari.example", "+32470", "Rue du Sart 12", "7060", "leave&#x2f;", "2.3.2026"]
         {
             assert!(page.text.contains(text), "{text} in {}", page.text);
         }

@@ -1,1 +1,5 @@
-//! partnerships
+//! Partnerships and mandates.
+pub mod cast;
+mod founding;
+mod mandates;
+mod sight;

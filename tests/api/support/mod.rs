@@ -3,6 +3,7 @@
 
 pub mod client;
 pub mod database;
+pub mod logs;
 pub mod neighbourhood;
 pub mod post_office;
 pub mod town;

@@ -15,6 +15,7 @@ use vigie::worker;
 
 use super::client::Reply;
 use super::database::{Kind, TestDatabase};
+use super::logs;
 use super::post_office::PostOffice;
 
 /// 2026-03-02 10:00 in Belgium: a Monday in winter, by day.
@@ -33,6 +34,7 @@ pub struct Town {
     http: reqwest::Client,
     server: actix_web::dev::ServerHandle,
     stored: TestDatabase,
+    logged: usize,
 }
 
 /// Runs a test on SQLite and on PostgreSQL, each time in a town of its own.
@@ -52,6 +54,7 @@ impl Town {
     /// With settings of its own.
     pub async fn start_with(kind: Kind, change: impl FnOnce(&mut Config)) -> Self {
         let _ = rustls::crypto::ring::default_provider().install_default();
+        let logged = logs::mark();
         let post_office = PostOffice::open().await;
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let base = format!("http://{}", listener.local_addr().unwrap());
@@ -86,11 +89,25 @@ impl Town {
         let channels: Channels = worker::channels(&config).unwrap();
         let courier = Courier::new(database.clone(), channels, Arc::clone(&config));
         let http = reqwest::Client::builder().no_proxy().redirect(reqwest::redirect::Policy::none()).build().unwrap();
-        Self { kind, base, database, config, clock, post_office, courier, recorder, http, server: handle, stored }
+        Self {
+            kind,
+            base,
+            database,
+            config,
+            clock,
+            post_office,
+            courier,
+            recorder,
+            http,
+            server: handle,
+            stored,
+            logged,
+        }
     }
     pub async fn close(self) {
         self.server.stop(false).await;
         drop(self.stored);
+        logs::hold_nobody(self.logged);
     }
     /// A request as it is; `token` is the access token, if any.
     pub async fn send(
@@ -116,6 +133,24 @@ impl Town {
             request = request.header("content-type", "application/json").body(body.to_string());
         }
         Reply::of(request.send().await.unwrap()).await
+    }
+    /// A request byte for byte: nothing is added but the access token, and any answer is taken, 500 too.
+    pub async fn raw(
+        &self,
+        method: &str,
+        path: &str,
+        token: Option<&str>,
+        headers: &[(&str, &str)],
+        body: Vec<u8>,
+    ) -> reqwest::Response {
+        let mut request = self.http.request(method.parse().unwrap(), format!("{}{path}", self.base));
+        if let Some(token) = token {
+            request = request.bearer_auth(token);
+        }
+        for (name, value) in headers {
+            request = request.header(*name, *value);
+        }
+        request.body(body).send().await.unwrap()
     }
     /// Posts a form to one of the small pages.
     pub async fn post_form(&self, path: &str, body: &str) -> Reply {

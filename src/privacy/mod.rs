@@ -1,6 +1,0 @@
-//! privacy
-
-use crate::access::Routes;
-
-/// Mounts nothing yet.
-pub fn routes(_: &mut Routes<'_>) {}

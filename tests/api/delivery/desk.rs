@@ -1,0 +1,122 @@
+//! A sender's desk: batches in the queue, and what became of them.
+
+use std::collections::{BTreeMap, HashSet};
+use std::time::Duration;
+
+use diesel::prelude::*;
+use uuid::Uuid;
+use vigie::delivery::{
+    Body, Channel, Claimed, DeliveryRow, Fate, Lane, NewDelivery, Settlement, State, Wanted, claim, deliveries_of,
+    enqueue, progress, put_content,
+};
+use vigie::storage::schema::{attempts, deliveries};
+use vigie::values::{Id, Language, of};
+
+use crate::support::Town;
+
+pub(super) const HOUR: Duration = Duration::from_secs(3_600);
+/// What every mail and SMS of these tests says.
+pub(super) const TEXT: &str = "White van in the Rue Haute";
+
+/// So many deliveries in one batch, to `<name>1@example.be` or `+3247…1` and so on, due now.
+pub(super) async fn post(
+    town: &Town,
+    channel: Channel,
+    lane: Lane,
+    name: &'static str,
+    count: usize,
+    validity: Duration,
+) -> Uuid {
+    town.db(move |tx| {
+        let (batch, now) = (Id::<of::Batch>::new().uuid(), tx.now()?);
+        let body = Body { subject: "Alert".into(), text: TEXT.into(), html: None };
+        let content = put_content(tx, batch, Language::En, channel, &body)?;
+        let delivery = |number: usize| NewDelivery {
+            person: Id::new(),
+            channel,
+            lane,
+            membership: None,
+            address: Some(match channel {
+                Channel::Email => format!("{name}{number}@example.be"),
+                Channel::Sms => format!("+32470{number:06}"),
+            }),
+            fate: Fate::Due { content, at: now },
+            deadline: now.plus(validity),
+        };
+        enqueue(tx, batch, (1..=count).map(delivery).collect())?;
+        tx.nudge();
+        Ok(batch)
+    })
+    .await
+}
+/// One urgent mail.
+pub(super) async fn mail(town: &Town) -> Uuid {
+    post(town, Channel::Email, Lane::Urgent, "member", 1, HOUR).await
+}
+/// One urgent SMS.
+pub(super) async fn text(town: &Town) -> Uuid {
+    post(town, Channel::Sms, Lane::Urgent, "member", 1, HOUR).await
+}
+/// The deliveries of a batch.
+pub(super) async fn rows(town: &Town, batch: Uuid) -> Vec<DeliveryRow> {
+    town.db(move |tx| deliveries_of(tx, batch, None, 0, 10_000)).await
+}
+/// The only delivery of a batch.
+pub(super) async fn row(town: &Town, batch: Uuid) -> DeliveryRow {
+    let mut rows = rows(town, batch).await;
+    assert_eq!(rows.len(), 1);
+    rows.remove(0)
+}
+/// How many stand where.
+pub(super) async fn states(town: &Town, batch: Uuid) -> BTreeMap<State, i64> {
+    let counts = town.db(move |tx| progress(tx, batch)).await;
+    counts.into_iter().map(|((_, state), count)| (state, count)).collect()
+}
+/// Attempts as they stand in the books: outcome and reason, in their order.
+pub(super) async fn attempts_of(town: &Town, delivery: i64) -> Vec<(Option<String>, Option<String>)> {
+    town.db(move |tx| {
+        Ok(attempts::table
+            .filter(attempts::delivery_id.eq(delivery))
+            .order(attempts::number)
+            .select((attempts::outcome, attempts::reason))
+            .load(tx.db())?)
+    })
+    .await
+}
+/// A courier of another node, which claims by hand.
+pub(super) async fn claims(town: &Town, channel: Channel, limit: usize) -> (Uuid, Vec<Claimed>) {
+    let lease = Id::<of::Lease>::new().uuid();
+    let wanted = Wanted { channel, down_to: Lane::NonUrgent, limit, provider: "other" };
+    (lease, town.db(move |tx| claim(tx, lease, wanted)).await)
+}
+pub(super) fn settled_as(claimed: &Claimed, verdict: vigie::delivery::retry::Verdict) -> Settlement {
+    Settlement { delivery: claimed.id, attempt: claimed.attempt, outcome: "accepted", reference: None, verdict }
+}
+/// No address and no word of a text stands in any reason (house rule; security 3.2).
+pub(super) async fn reasons_name_nobody(town: &Town) {
+    let (mut reasons, of_attempts): (Vec<Option<String>>, Vec<Option<String>>) = town
+        .db(|tx| {
+            Ok((
+                deliveries::table.select(deliveries::reason).load(tx.db())?,
+                attempts::table.select(attempts::reason).load(tx.db())?,
+            ))
+        })
+        .await;
+    reasons.extend(of_attempts);
+    for reason in reasons.into_iter().flatten() {
+        let tells = ["@", "example", "member", "+32", "van", "Haute"].into_iter().find(|word| reason.contains(word));
+        assert_eq!(tells, None, "{reason}");
+    }
+}
+/// Waits until something is so; falls over when it takes too long.
+pub(super) async fn until(what: &str, mut is_so: impl AsyncFnMut() -> bool) {
+    let start = std::time::Instant::now();
+    while !is_so().await {
+        assert!(start.elapsed() < Duration::from_secs(30), "not within 30 s: {what}");
+        tokio::time::sleep(Duration::from_millis(20)).await;
+    }
+}
+/// The different recipients so far.
+pub(super) fn recipients(town: &Town) -> HashSet<String> {
+    town.post_office.mails().iter().map(|mail| mail.to().to_owned()).collect()
+}

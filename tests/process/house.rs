@@ -1,0 +1,192 @@
+//! An installation outside this process: its folder, its database, its settings, and the post office it talks to.
+
+use std::collections::{BTreeMap, HashMap};
+use std::io::Read;
+use std::path::PathBuf;
+use std::process::{Child, Command, Stdio};
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use diesel::prelude::*;
+use uuid::Uuid;
+use vigie::delivery::{Body, Channel, Fate, Lane, NewDelivery, State, enqueue, progress, put_content};
+use vigie::storage::schema::attempts;
+use vigie::storage::{Database, Durability, Keyring, Target};
+use vigie::values::{Clock, Id, Language, of};
+
+use crate::database::{Kind, TestDatabase};
+use crate::post_office::PostOffice;
+
+/// An installation with a key file of its own.
+pub struct House {
+    pub kind: Kind,
+    pub post_office: PostOffice,
+    pub database: Database,
+    folder: tempfile::TempDir,
+    url: String,
+    _stored: Option<TestDatabase>,
+}
+impl House {
+    pub async fn build(kind: Kind) -> Self {
+        let post_office = PostOffice::open().await;
+        let folder = tempfile::tempdir().unwrap();
+        let text = Keyring::fresh_file();
+        std::fs::write(folder.path().join("own-keys"), &text).unwrap();
+        let keys = Arc::new(Keyring::parse(&text).unwrap());
+        let (url, stored) = match kind {
+            Kind::Sqlite => (format!("sqlite:{}", folder.path().join("vigie.sqlite").display()), None),
+            Kind::Postgres => {
+                let stored = TestDatabase::fresh(kind, Clock::system(), Durability::Full);
+                (stored.url.clone(), Some(stored))
+            }
+        };
+        let target = Target::parse(&url, Durability::Full).unwrap();
+        let database = Database::open(&target, 4, Clock::system(), keys).unwrap();
+        Self { kind, post_office, database, folder, url, _stored: stored }
+    }
+    /// The settings of this installation, as the environment carries them.
+    pub fn settings(&self) -> BTreeMap<&'static str, String> {
+        [
+            ("VIGIE__DATA_DIR", self.folder.path().display().to_string()),
+            ("VIGIE__KEYS_FILE", self.folder.path().join("own-keys").display().to_string()),
+            ("VIGIE__DATABASE__URL", self.url.clone()),
+            ("VIGIE__SERVER__LISTEN", "127.0.0.1:0".to_owned()),
+            ("VIGIE__SERVER__WORKERS", "1".to_owned()),
+            ("VIGIE__EMAIL__TRANSPORT", "smtp".to_owned()),
+            ("VIGIE__EMAIL__TLS", "none".to_owned()),
+            ("VIGIE__EMAIL__HOST", "127.0.0.1".to_owned()),
+            ("VIGIE__EMAIL__PORT", self.post_office.smtp.port().to_string()),
+            ("VIGIE__SMS__TRANSPORT", "kannel".to_owned()),
+            ("VIGIE__SMS__URL", self.post_office.gateway.url()),
+            ("VIGIE__SMS__USERNAME", "vigie".to_owned()),
+            ("VIGIE__SMS__PASSWORD", "secret".to_owned()),
+            ("VIGIE_LOG", "warn".to_owned()),
+        ]
+        .into()
+    }
+    /// Starts the binary.
+    pub fn starts(&self, command: &str) -> Process {
+        Process::start(command, &self.settings())
+    }
+    /// An urgent batch, as an approval writes it: every delivery in one transaction. Mails to `member1@example.be` and on,
+    /// SMS to `+32470000001` and on.
+    pub fn posts(&self, mails: usize, sms: usize) -> Uuid {
+        let batch = Id::<of::Batch>::new().uuid();
+        self.database
+            .write(|tx| {
+                let now = tx.now()?;
+                let body = Body { subject: "Alert".into(), text: "White van".into(), html: None };
+                let mut all = Vec::new();
+                for (channel, count) in [(Channel::Email, mails), (Channel::Sms, sms)] {
+                    let content = put_content(tx, batch, Language::En, channel, &body)?;
+                    all.extend((1..=count).map(|number| NewDelivery {
+                        person: Id::new(),
+                        channel,
+                        lane: Lane::Urgent,
+                        membership: Some(Id::new()),
+                        address: Some(match channel {
+                            Channel::Email => format!("member{number}@example.be"),
+                            Channel::Sms => format!("+32470{number:06}"),
+                        }),
+                        fate: Fate::Due { content, at: now },
+                        deadline: now.plus(Duration::from_secs(3_600)),
+                    }));
+                }
+                enqueue(tx, batch, all)
+            })
+            .unwrap();
+        batch
+    }
+    pub fn states(&self, batch: Uuid) -> BTreeMap<(Channel, State), i64> {
+        self.database.read(|tx| progress(tx, batch)).unwrap()
+    }
+    /// Attempts without an end, and those that were lost.
+    pub fn open_and_lost(&self) -> (i64, i64) {
+        self.database
+            .read::<_, vigie::storage::StorageError>(|tx| {
+                Ok((
+                    attempts::table.filter(attempts::finished_at.is_null()).count().get_result(tx.db())?,
+                    attempts::table.filter(attempts::outcome.eq(Some("lost"))).count().get_result(tx.db())?,
+                ))
+            })
+            .unwrap()
+    }
+    /// How often each address was reached.
+    pub fn reached(&self, channel: Channel) -> HashMap<String, usize> {
+        let mut reached = HashMap::new();
+        let addresses: Vec<String> = match channel {
+            Channel::Email => self.post_office.mails().iter().map(|mail| mail.to().to_owned()).collect(),
+            Channel::Sms => self.post_office.sms().into_iter().map(|sms| sms.to).collect(),
+        };
+        for address in addresses {
+            *reached.entry(address).or_default() += 1;
+        }
+        reached
+    }
+}
+
+/// The binary at work. Killed when the test is over, whatever happened.
+pub struct Process(Child);
+impl Process {
+    pub fn start(command: &str, settings: &BTreeMap<&'static str, String>) -> Self {
+        let child = Command::new(env!("CARGO_BIN_EXE_vigie"))
+            .arg(command)
+            .envs(settings)
+            .stdin(Stdio::null())
+            .stdout(Stdio::null())
+            .stderr(Stdio::piped())
+            .spawn()
+            .unwrap();
+        Self(child)
+    }
+    /// `kill -9`: no goodbye.
+    pub fn kill(mut self) {
+        self.0.kill().unwrap();
+        self.0.wait().unwrap();
+    }
+    /// `kill -TERM`.
+    pub fn terminate(&self) {
+        let told = Command::new("kill").args(["-TERM", &self.0.id().to_string()]).status().unwrap();
+        assert!(told.success());
+    }
+    /// Waits for the end: its status and what it said.
+    pub async fn ends(mut self, within: Duration) -> (Option<i32>, String) {
+        let start = Instant::now();
+        loop {
+            if let Some(status) = self.0.try_wait().unwrap() {
+                let mut said = String::new();
+                self.0.stderr.take().unwrap().read_to_string(&mut said).unwrap();
+                return (status.code(), said);
+            }
+            assert!(start.elapsed() < within, "still running after {within:?}");
+            tokio::time::sleep(Duration::from_millis(20)).await;
+        }
+    }
+}
+impl Drop for Process {
+    fn drop(&mut self) {
+        let _ = self.0.kill();
+        let _ = self.0.wait();
+    }
+}
+
+/// Waits until something is so: how long that took.
+pub async fn until(within: Duration, what: &str, mut is_so: impl FnMut() -> bool) -> Duration {
+    let start = Instant::now();
+    while !is_so() {
+        assert!(start.elapsed() < within, "not within {within:?}: {what}");
+        tokio::time::sleep(Duration::from_millis(20)).await;
+    }
+    start.elapsed()
+}
+/// A share of `of` between so many and so many per cent.
+pub fn random_share(of: usize, low: usize, high: usize) -> usize {
+    let dice = usize::from(u16::from_be_bytes(vigie::storage::random_bytes()));
+    of * (low + dice % (high - low + 1)) / 100
+}
+/// A folder for settings that never lead to a start.
+pub fn empty_folder() -> (tempfile::TempDir, PathBuf) {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().to_owned();
+    (folder, path)
+}

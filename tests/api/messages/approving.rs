@@ -32,7 +32,11 @@ async fn an_officer_does_not_approve_what_they_wrote() {
     on_both(async |town| {
         let hood = town.neighbourhood(2).await;
         let message = drafts(town, &hood, &hood.officer, of_the_police()).await.expect(201).id();
-        submits(town, &hood.coordinator, &message).await.expect(202);
+        // Facts of the police are nobody else's before they leave: a colleague hands it over (security A7).
+        submits(town, &hood.coordinator, &message).await.problem(404, "not-found");
+        let third =
+            town.desk("third-officer", vigie::access::Role::Officer, vigie::access::Reach::Zone(hood.zone)).await;
+        submits(town, &third, &message).await.expect(202);
         let before = rows(town).await;
         approves(town, &hood.officer, &message).await.refused(409, "own_message");
         let mut after = rows(town).await;
@@ -349,6 +353,7 @@ async fn whoever_answers_for_the_place_hears_that_an_urgent_message_left() {
             assert_eq!(told.len(), 1, "{}", desk.email);
             let text = super::read(told[0]).1;
             assert!(text.contains(&format!("/v/{code}")) && !text.contains("rue du Lion"), "{text}");
+            assert!(!text.contains("/inbox"), "it asks for nothing: {text}");
         }
         for desk in [&hood.steering, &hood.officer_elsewhere, &hood.coordinator_of_second, &hood.municipality] {
             assert!(mails[since..].iter().all(|mail| mail.to() != desk.email), "{}", desk.email);

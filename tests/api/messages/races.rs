@@ -143,6 +143,30 @@ async fn a_mandate_that_ends_while_approvals_come_in_leaves_no_doubt() {
     })
     .await;
 }
+/// Of two who look back at once one is written down, and stays.
+#[tokio::test(flavor = "multi_thread")]
+async fn one_look_back_is_enough() {
+    on_both(async |town| {
+        let hood = town.neighbourhood(1).await;
+        hood.allows_solo_duty(town).await;
+        let third = town.desk("third-officer", access::Role::Officer, access::Reach::Zone(hood.zone)).await;
+        for _ in 0..4 {
+            let body = with(super::quiet("prevention"), "source", "police");
+            let message = submitted(town, &hood, &hood.officer, body).await;
+            let seen = preview(town, &hood.officer, &message).await;
+            hood.officer.steps_up(town).await;
+            let alone = with(approval(&seen), "reason", "Seul de service.");
+            hood.officer.posts(town, &at(&message, "approval"), alone).await.expect(202);
+            let path = at(&message, "after-review");
+            let (one, other) =
+                tokio::join!(hood.second_officer.posts(town, &path, json!({})), third.posts(town, &path, json!({})));
+            let mut statuses = [one.status, other.status];
+            statuses.sort_unstable();
+            assert_eq!(statuses, [200, 409], "{} {}", one.text, other.text);
+        }
+    })
+    .await;
+}
 /// Accept M7: the same request twice at the same moment is one.
 #[tokio::test(flavor = "multi_thread")]
 async fn the_same_key_twice_at_once_is_one_request() {

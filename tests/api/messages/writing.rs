@@ -39,7 +39,8 @@ async fn a_coordinator_does_not_speak_for_the_police() {
         for desk in [&hood.coordinator, &hood.deputy] {
             drafts(town, &hood, desk, body.clone()).await.refused(409, "source_not_yours");
         }
-        let message = drafts(town, &hood, &hood.officer, body).await.expect(201);
+        let advice = with(quiet("prevention"), "source", "police");
+        let message = drafts(town, &hood, &hood.officer, advice).await.expect(201);
         assert_eq!(message.str("/author_role"), "MAN");
         // Nor do they put words into the mouth of the police afterwards.
         let etag = message.etag.clone().unwrap();

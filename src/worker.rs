@@ -139,6 +139,7 @@ pub async fn run(
     Ok(())
 }
 
+/// One duty, done in a transaction of its own.
 type Duty = fn(&mut Tx<'_>) -> Result<(), StorageError>;
 
 /// What is looked at every minute. Each duty in a transaction of its own, and all of them whatever becomes of the others:

@@ -15,7 +15,7 @@ use crate::values::of;
 crate::words! {
     /// Something more that a grant says.
     pub enum Flag {
-        /// Of an officer: on the duty roster, may approve alone where the zone's policy says so.
+        /// Of an officer: on the duty roster of the zone.
         Duty = "duty",
         /// Of a zone administrator: chief of corps.
         Chief = "chief",

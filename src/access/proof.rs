@@ -22,6 +22,7 @@ use super::grant::{Grant, still_stands};
 use super::permission::Permission;
 use super::place::{Place, Visible};
 use super::policy::{Decision, decide, row};
+use super::role::Role;
 use super::store;
 use crate::config::Config;
 use crate::http::Answer;
@@ -220,6 +221,29 @@ impl<A: Action> Authorized<A> {
     #[must_use]
     pub fn config(&self) -> &Config {
         &self.house.config
+    }
+    /// Does the actor hold this further permission at the same place?
+    #[must_use]
+    pub fn may_also(&self, permission: Permission) -> bool {
+        self.actor.grant_for(permission, &self.place).is_some()
+    }
+    /// The first of these roles in which the actor may do this here, by a grant that still stands now.
+    ///
+    /// # Errors
+    /// `Lapsed` when none does any more.
+    pub fn acting_as(&self, tx: &mut Tx<'_>, roles: &[Role]) -> Result<Role, GateError> {
+        for role in roles {
+            let grant = self
+                .actor
+                .grants_for(A::PERMISSION)
+                .find(|grant| grant.role == *role && grant.reach.covers(&self.place));
+            if let Some(grant) = grant
+                && still_stands(tx, grant)?
+            {
+                return Ok(*role);
+            }
+        }
+        Err(GateError::Lapsed)
     }
     /// The grant reaches this further place too, named in the body.
     ///

@@ -128,6 +128,36 @@ pub fn recipients(tx: &mut Tx<'_>, partnership: Id<of::Partnership>) -> Result<V
         .order(memberships::id)
         .select((RecipientRow::as_select(), persons::language))
         .load(tx.db())?;
+    with_contacts(tx, rows)
+}
+/// Those of these persons whose membership of a partnership is over: somebody who was told something wrong is told so,
+/// whatever they are now.
+///
+/// # Errors
+/// When the database fails.
+pub fn former_recipients(
+    tx: &mut Tx<'_>,
+    partnership: Id<of::Partnership>,
+    people: &[Id<of::Person>],
+) -> Result<Vec<Recipient>, StorageError> {
+    let mut rows: Vec<(RecipientRow, Language)> = Vec::new();
+    for chunk in people.chunks(10_000) {
+        let found: Vec<(RecipientRow, Language)> = memberships::table
+            .inner_join(persons::table)
+            .filter(memberships::partnership_id.eq(partnership))
+            .filter(memberships::person_id.eq_any(chunk))
+            .filter(memberships::ended_at.is_not_null())
+            .order(memberships::id)
+            .select((RecipientRow::as_select(), persons::language))
+            .load(tx.db())?;
+        rows.extend(found);
+    }
+    // Somebody who joined and left twice is one person.
+    let mut seen = std::collections::HashSet::new();
+    rows.retain(|(row, _)| seen.insert(row.person_id));
+    with_contacts(tx, rows)
+}
+fn with_contacts(tx: &mut Tx<'_>, rows: Vec<(RecipientRow, Language)>) -> Result<Vec<Recipient>, StorageError> {
     let people: Vec<Id<of::Person>> = rows.iter().map(|(row, _)| row.person_id).collect();
     let contacts = people::contacts_of(tx, &people)?;
     let known = |row: RecipientRow, language| {

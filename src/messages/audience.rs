@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, HashSet};
 
 use chrono::{Datelike, NaiveDate, TimeZone, Timelike};
 
-use super::message::{AudienceRule, Class, Mode};
+use super::message::{AudienceRule, Class, Kind, Mode};
 use crate::delivery::Channel;
 use crate::members::MembershipStatus;
 use crate::members::Recipient;
@@ -24,6 +24,8 @@ const NIGHT_UNTIL: u32 = 7;
 pub(super) struct Setting<'a> {
     /// How pressing.
     pub class: Class,
+    /// What it is in its thread.
+    pub kind: Kind,
     /// Whether it is meant.
     pub mode: Mode,
     /// For whom it is meant.
@@ -36,6 +38,8 @@ pub(super) struct Setting<'a> {
     pub plan: &'a PlanContent,
     /// Now.
     pub now: Timestamp,
+    /// Until when it is of use.
+    pub until: Timestamp,
 }
 
 /// One member on one channel.
@@ -120,9 +124,11 @@ fn is_night(now: Timestamp) -> bool {
 /// Why a member as a whole is left out.
 fn left_out(member: &Recipient, setting: &Setting<'_>) -> Option<&'static str> {
     match setting.rule {
-        // Who was told something is told what became of it, whatever they are now.
+        // Who was told something is told what became of it. Who has left since gets a correction, and nothing else: they
+        // may still act on what was wrong.
+        AudienceRule::RecipientsOf(_) if !setting.reached_before.contains(&member.person) => Some("not_reached_before"),
         AudienceRule::RecipientsOf(_) => {
-            (!setting.reached_before.contains(&member.person)).then_some("not_reached_before")
+            (!member.status.is_enrolled() && setting.kind != Kind::Correction).then_some("left")
         }
         AudienceRule::Partnership => match member.status {
             MembershipStatus::Active | MembershipStatus::ReviewDue => None,
@@ -191,6 +197,10 @@ pub(super) fn reckon(members: &[Recipient], setting: &Setting<'_>) -> Audience {
                         && member.dwelling.as_deref().is_some_and(|dwelling| dwellings.contains(dwelling)) =>
                 {
                     PlannedFate::LeftOut("household")
+                }
+                // The quiet hours end after its use does: the officer sees it before approving.
+                Ok(_) if setting.class == Class::NonUrgent && quiet_over >= setting.until => {
+                    PlannedFate::LeftOut("too_late")
                 }
                 Ok(value) => {
                     // Only what goes out counts as given: a number left out for its dwelling still serves another.
@@ -275,6 +285,7 @@ mod tests {
     /// What a table row changes.
     struct Case {
         class: Class,
+        kind: Kind,
         mode: Mode,
         rule: AudienceRule,
         reached_before: HashSet<Id<of::Person>>,
@@ -285,6 +296,7 @@ mod tests {
     fn urgent() -> Case {
         Case {
             class: Class::Urgent,
+            kind: Kind::Start,
             mode: Mode::Live,
             rule: AudienceRule::Partnership,
             reached_before: HashSet::new(),
@@ -298,8 +310,10 @@ mod tests {
     }
     impl Case {
         fn reckons(&self, members: &[Recipient]) -> Audience {
-            let Self { class, mode, rule, reached_before, written_in, plan, now } = self;
-            reckon(members, &Setting { class: *class, mode: *mode, rule, reached_before, written_in, plan, now: *now })
+            let Self { class, kind, mode, rule, reached_before, written_in, plan, now } = self;
+            let until = now.plus(std::time::Duration::from_secs(72 * 3600));
+            let (class, kind, mode, now) = (*class, *kind, *mode, *now);
+            reckon(members, &Setting { class, kind, mode, rule, reached_before, written_in, plan, now, until })
         }
         /// Of each member on each channel: the reason, or `goes`.
         fn words(&self, members: &[Recipient]) -> Vec<(usize, Channel, &'static str)> {

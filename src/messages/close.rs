@@ -22,7 +22,12 @@ pub fn close_dispatched(tx: &mut Tx<'_>) -> Result<usize, StorageError> {
     let mut closed = 0;
     for (loaded, version) in &done {
         let Message::Dispatching(message) = &loaded.message else { continue };
-        let missed: i64 = delivery::progress(tx, version.uuid())?
+        let progress = delivery::progress(tx, version.uuid())?;
+        // Approved between the two looks: it is only beginning to leave.
+        if progress.keys().any(|(_, state)| !state.is_final()) {
+            continue;
+        }
+        let missed: i64 = progress
             .iter()
             .filter(|((_, state), _)| matches!(state, State::Failed | State::Expired))
             .map(|(_, count)| *count)

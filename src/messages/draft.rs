@@ -9,9 +9,8 @@ use super::payloads::{MessageView, NewMessage};
 use super::render::{Rendered, render, version_hash};
 use super::rules;
 use super::store::{self, Event, Loaded, Version};
-use crate::access::Actor;
-use crate::access::Permission;
-use crate::access::Place;
+use crate::access::Action;
+use crate::access::Authorized;
 use crate::access::Role;
 use crate::config::Config;
 use crate::delivery::sms::sms_shape;
@@ -64,13 +63,10 @@ impl From<NewMessage> for Beginning {
     }
 }
 
-/// The role in which somebody writes: the strongest of those that let them.
-pub(super) fn writing_role(actor: &Actor, permission: Permission, place: &Place) -> Result<Role, MessageError> {
+/// The role in which somebody writes: the strongest that lets them and still stands.
+pub(super) fn writing_role<A: Action>(tx: &mut Tx<'_>, proof: &Authorized<A>) -> Result<Role, MessageError> {
     let order = [Role::Officer, Role::Coordinator, Role::Deputy, Role::Steering, Role::Municipality];
-    order
-        .into_iter()
-        .find(|role| actor.grants_for(permission).any(|grant| grant.role == *role && grant.reach.covers(place)))
-        .ok_or(MessageError::Gate(crate::access::GateError::Lapsed))
+    Ok(proof.acting_as(tx, &order)?)
 }
 
 /// The partnership and its zone.

@@ -57,10 +57,14 @@ pub(super) fn discard(
     tx: &mut Tx<'_>,
     id: Id<of::Message>,
     by: Id<of::Account>,
+    role: Role,
     if_match: IfMatch,
 ) -> Result<(), MessageError> {
     let loaded = lock(tx, id)?;
-    if_match.check(loaded.message.facts().version)?;
+    let facts = loaded.message.facts();
+    if_match.check(facts.version)?;
+    // Who may not write it may not throw it away either.
+    rules::may_write(role, facts.class, facts.kind, facts.source)?;
     let from = loaded.message.status();
     let draft = loaded.message.reopen().map_err(|message| MessageError::WrongState(message.status()))?;
     let over = draft.discard();

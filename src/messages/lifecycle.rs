@@ -314,6 +314,11 @@ impl AwaitingRelease {
     pub const fn decided(&self) -> (Id<of::Account>, Timestamp) {
         (self.officer, self.approved_at)
     }
+    /// The police take their agreement back before it has left.
+    #[must_use]
+    pub fn withdraw(self, reason: String) -> Refused {
+        Refused { facts: self.facts, reason, for_good: true }
+    }
     /// Passed on: it leaves. Asks its own rules.
     ///
     /// # Errors

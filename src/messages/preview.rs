@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, HashSet};
 
 use super::audience::{Audience, PlannedFate, Setting, reckon};
+use super::draft::valid_until;
 use super::error::MessageError;
 use super::lifecycle::Facts;
 use super::message::AudienceRule;
@@ -37,24 +38,36 @@ pub(super) fn gather(tx: &mut Tx<'_>, facts: &Facts, version: &Version) -> Resul
         AudienceRule::Partnership => HashSet::new(),
         AudienceRule::RecipientsOf(message) => store::reached_by(tx, *message)?,
     };
-    let members = members::recipients(tx, facts.partnership)?;
+    let mut members = members::recipients(tx, facts.partnership)?;
+    if !reached_before.is_empty() {
+        let known: HashSet<Id<of::Person>> = members.iter().map(|member| member.person).collect();
+        let gone: Vec<Id<of::Person>> = reached_before.difference(&known).copied().collect();
+        members.extend(members::former_recipients(tx, facts.partnership, &gone)?);
+    }
     let written_in: Vec<Language> = version.texts.languages().collect();
     let now = tx.now()?;
     let setting = Setting {
         class: facts.class,
+        kind: facts.kind,
         mode: facts.mode,
         rule: &version.audience,
         reached_before: &reached_before,
         written_in: &written_in,
         plan: &plan,
         now,
+        until: valid_until(facts, now),
     };
     let audience = reckon(&members, &setting);
     Ok(Gathered { plan_number, plan, audience })
 }
 
 /// Shows it.
-pub(super) fn preview(tx: &mut Tx<'_>, config: &Config, id: Id<of::Message>) -> Result<Preview, MessageError> {
+pub(super) fn preview(
+    tx: &mut Tx<'_>,
+    config: &Config,
+    id: Id<of::Message>,
+    keeps_the_list: bool,
+) -> Result<Preview, MessageError> {
     let loaded = store::find(tx, id)?.ok_or(MessageError::NotFound)?;
     let facts = loaded.message.facts();
     let version = store::load_version(tx, id, facts.current_version)?;
@@ -85,7 +98,13 @@ pub(super) fn preview(tx: &mut Tx<'_>, config: &Config, id: Id<of::Message>) -> 
     }
     // Hundredths of a cent, rounded up.
     cost.cents = (cost.parts * u64::from(config.sms.part_price)).div_ceil(100);
-    Ok(Preview { version_hash: version.hash, plan_number, languages, audience: shown(&audience), sms: cost })
+    Ok(Preview {
+        version_hash: version.hash,
+        plan_number,
+        languages,
+        audience: shown(&audience, keeps_the_list),
+        sms: cost,
+    })
 }
 fn counted(audience: &Audience) -> BTreeMap<(Language, Channel), usize> {
     let mut counts = BTreeMap::new();
@@ -96,7 +115,8 @@ fn counted(audience: &Audience) -> BTreeMap<(Language, Channel), usize> {
     }
     counts
 }
-fn shown(audience: &Audience) -> PreviewAudience {
+/// Counts for everybody; who is left out, one by one, only for those who keep the list (security 2.4).
+fn shown(audience: &Audience, keeps_the_list: bool) -> PreviewAudience {
     let mut going: BTreeMap<String, usize> = BTreeMap::new();
     let mut by_reason: BTreeMap<String, usize> = BTreeMap::new();
     let mut left_out = Vec::new();
@@ -105,7 +125,7 @@ fn shown(audience: &Audience) -> PreviewAudience {
             PlannedFate::Goes { .. } => *going.entry(planned.channel.as_str().to_owned()).or_default() += 1,
             PlannedFate::LeftOut(reason) => {
                 *by_reason.entry(format!("{}:{reason}", planned.channel.as_str())).or_default() += 1;
-                if left_out.len() < LEFT_OUT_MAX {
+                if keeps_the_list && left_out.len() < LEFT_OUT_MAX {
                     left_out.push(LeftOut { membership: planned.membership, channel: planned.channel, reason });
                 }
             }

@@ -47,6 +47,11 @@ pub(super) fn release(
         Event { by: Some(by), event: "released", from, to: Status::Dispatching, hash: &version.hash, reason: None };
     match loaded.message {
         Message::AwaitingRelease(message) => {
+            // What the officer approved is what leaves: these bytes, under that plan (ruling 6).
+            let approved = store::approved_under(tx, id)?.ok_or(MessageError::VersionChanged)?;
+            if approved != (version.hash.clone(), gathered.plan_number) {
+                return Err(MessageError::VersionChanged);
+            }
             let until = valid_until(message.facts(), circumstances.now);
             dispatch(tx, &message.release(&circumstances, until)?, &version, &gathered.audience, &event)?;
         }

@@ -4,7 +4,6 @@ use super::draft::{lock, view_now};
 use super::edit::moved;
 use super::error::MessageError;
 use super::lifecycle::Message;
-use super::message::Status;
 use super::notify;
 use super::payloads::MessageView;
 use super::store::{self, Change, Event};
@@ -12,7 +11,7 @@ use crate::storage::Tx;
 use crate::values::Id;
 use crate::values::of;
 
-/// Gives back (`for_good` false) or refuses (`for_good` true).
+/// Gives back (`for_good` false) or refuses (`for_good` true); what was approved and waits for release can be refused too.
 pub(super) fn refuse(
     tx: &mut Tx<'_>,
     id: Id<of::Message>,
@@ -21,11 +20,14 @@ pub(super) fn refuse(
     for_good: bool,
 ) -> Result<MessageView, MessageError> {
     let loaded = lock(tx, id)?;
-    let Message::Submitted(message) = loaded.message else {
-        return Err(MessageError::WrongState(loaded.message.status()));
+    let from = loaded.message.status();
+    let version = store::load_version(tx, id, loaded.message.facts().current_version)?;
+    let refused = match loaded.message {
+        Message::Submitted(message) => message.refuse(reason.to_owned(), for_good),
+        // What waits for the coordinator has not left: the police may still take it back.
+        Message::AwaitingRelease(message) if for_good => message.withdraw(reason.to_owned()),
+        other => return Err(MessageError::WrongState(other.status())),
     };
-    let version = store::load_version(tx, id, message.facts().current_version)?;
-    let refused = message.refuse(reason.to_owned(), for_good);
     let now = tx.now()?;
     let change = Change {
         status: Some(refused.status()),
@@ -37,7 +39,7 @@ pub(super) fn refuse(
     let event = Event {
         by: Some(by),
         event: if for_good { "rejected" } else { "returned" },
-        from: Status::Submitted,
+        from,
         to: refused.status(),
         hash: &version.hash,
         reason: Some(reason),

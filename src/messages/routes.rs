@@ -83,7 +83,7 @@ async fn list(
 async fn draft(proof: Authorized<DraftMessage>, Json(body): Json<NewMessage>) -> Answered<MessageView, 201> {
     proof
         .answer(move |tx, proof| {
-            let role = writing_role(proof.actor(), Permission::DraftMessage, proof.place())?;
+            let role = writing_role(tx, proof)?;
             let view = draft::begin(tx, proof.config(), proof.target().0, proof.actor().account, role, body.into())?;
             Ok(Answer::new(&view).version(1).location(format!("/api/v1/messages/{}", view.id)))
         })
@@ -97,7 +97,8 @@ async fn read(proof: Authorized<ReadMessage>) -> Answered<MessageView, 200> {
 async fn discard(proof: Authorized<DiscardMessage>, if_match: IfMatch) -> Answered<(), 204> {
     proof
         .write(move |tx, proof| {
-            edit::discard(tx, proof.target().id, proof.actor().account, if_match).map(|()| Answer::new(&()))
+            let role = writing_role(tx, proof)?;
+            edit::discard(tx, proof.target().id, proof.actor().account, role, if_match).map(|()| Answer::new(&()))
         })
         .await
 }
@@ -108,7 +109,7 @@ async fn edit(
 ) -> Answered<MessageView, 200> {
     proof
         .write(move |tx, proof| {
-            let role = writing_role(proof.actor(), Permission::EditMessage, proof.place())?;
+            let role = writing_role(tx, proof)?;
             let (view, version) =
                 edit::edit(tx, proof.config(), proof.target().id, proof.actor().account, role, if_match, body.texts)?;
             Ok(Answer::new(&view).version(version))
@@ -118,13 +119,19 @@ async fn edit(
 async fn submit(proof: Authorized<SubmitMessage>, _: Json<NothingMore>) -> Answered<MessageView, 202> {
     proof
         .answer(|tx, proof| {
-            submit::submit(tx, proof.config(), proof.target().id, proof.actor().account)
+            let role = writing_role(tx, proof)?;
+            submit::submit(tx, proof.config(), proof.target().id, proof.actor().account, role)
                 .map(|(view, version)| Answer::new(&view).version(version))
         })
         .await
 }
 async fn preview(proof: Authorized<PreviewMessage>) -> Answered<Preview, 200> {
-    proof.read(|tx, proof| preview::preview(tx, proof.config(), proof.target().id).map(|view| Answer::new(&view))).await
+    proof
+        .read(|tx, proof| {
+            preview::preview(tx, proof.config(), proof.target().id, proof.may_also(Permission::ListRecipients))
+                .map(|view| Answer::new(&view))
+        })
+        .await
 }
 async fn approve(proof: Authorized<ApproveMessage>, Json(body): Json<Approval>) -> Answered<ApprovalView, 202> {
     proof
@@ -162,7 +169,7 @@ async fn release(proof: Authorized<ReleaseMessage>, Json(body): Json<Release>) -
 async fn stop(proof: Authorized<StopMessage>, Json(body): Json<MessageReason>) -> Answered<MessageView, 200> {
     proof
         .answer(move |tx, proof| {
-            let role = writing_role(proof.actor(), Permission::StopMessage, proof.place())?;
+            let role = writing_role(tx, proof)?;
             stop::stop(tx, proof.target().id, proof.actor().account, role, body.reason.as_str())
                 .map(|view| Answer::new(&view))
         })
@@ -171,7 +178,7 @@ async fn stop(proof: Authorized<StopMessage>, Json(body): Json<MessageReason>) -
 async fn follow_up(proof: Authorized<FollowUpMessage>, Json(body): Json<FollowUp>) -> Answered<MessageView, 201> {
     proof
         .answer(move |tx, proof| {
-            let role = writing_role(proof.actor(), Permission::FollowUpMessage, proof.place())?;
+            let role = writing_role(tx, proof)?;
             let view = follow_up::follow_up(tx, proof.config(), proof.target().id, proof.actor().account, role, body)?;
             Ok(Answer::new(&view).version(1).location(format!("/api/v1/messages/{}", view.id)))
         })
@@ -195,7 +202,7 @@ async fn inbox(
     proof: Authorized<ReadInbox>,
     Query(filter): Query<InboxFilter>,
 ) -> Result<Listing<InboxRow>, MessageError> {
-    proof.read(move |tx, proof| inbox::inbox(tx, proof.actor(), proof.target(), &filter)).await
+    proof.read(move |tx, proof| inbox::inbox(tx, proof.actor(), &filter)).await
 }
 async fn verify(public: Public<VerifyMessage>, code: PathText<16>) -> Answered<Genuineness, 200> {
     public.read(move |tx| verify::verify(tx, code.as_str(), Language::En).map(|view| Answer::new(&view))).await

@@ -9,8 +9,8 @@ use super::message::{ApprovalPolicy, AudienceRule, Class, InformationSource, Kin
 use super::payloads::{InboxFilter, InboxRow, MessageFilter, MessageRow, WaitsFor};
 use super::render::Rendered;
 use crate::access::Actor;
+use crate::access::Reach;
 use crate::access::Role;
-use crate::access::Visible;
 use crate::delivery::State;
 use crate::storage::Json;
 use crate::storage::StorageError;
@@ -340,6 +340,12 @@ pub(super) fn insert_approval(tx: &mut Tx<'_>, new: &NewApproval<'_>) -> Result<
         .execute(tx.db())?;
     Ok(())
 }
+/// The hash and the number of the plan that an approval bound.
+pub(super) fn approved_under(tx: &mut Tx<'_>, message: Id<of::Message>) -> Result<Option<(String, i32)>, StorageError> {
+    let wanted =
+        approvals::table.filter(approvals::message_id.eq(message)).select((approvals::hash, approvals::plan_number));
+    Ok(wanted.first(tx.db()).optional()?)
+}
 /// The approved version of a message, and who approved it.
 pub(super) fn approved_version(
     tx: &mut Tx<'_>,
@@ -500,45 +506,54 @@ fn row_view(row: Row) -> MessageRow {
     }
 }
 
-/// What waits for an actor in the places they may see, oldest first; one row more than the limit.
+/// What waits for an actor, oldest first; one row more than the limit. What waits for an officer is looked for in the zones
+/// where they are one, what waits for a coordinator in the partnerships where they are one: no role is carried elsewhere.
 pub(super) fn inbox(
     tx: &mut Tx<'_>,
     actor: &Actor,
-    visible: &Visible,
     filter: &InboxFilter,
     limit: i64,
 ) -> Result<Vec<InboxRow>, StorageError> {
-    let is_officer = actor.grants.iter().any(|grant| grant.role == Role::Officer);
-    let is_keeper = actor.grants.iter().any(|grant| matches!(grant.role, Role::Coordinator | Role::Deputy));
+    let zones: Vec<Id<of::Zone>> = actor
+        .grants
+        .iter()
+        .filter_map(|grant| match grant.reach {
+            Reach::Zone(zone) if grant.role == Role::Officer => Some(zone),
+            _ => None,
+        })
+        .collect();
+    let kept: Vec<Id<of::Partnership>> = actor
+        .grants
+        .iter()
+        .filter_map(|grant| match grant.reach {
+            Reach::Partnership(id) if matches!(grant.role, Role::Coordinator | Role::Deputy) => Some(id),
+            _ => None,
+        })
+        .collect();
     let wants = |what: WaitsFor| filter.waits_for.is_none_or(|wanted| wanted == what);
-    let mut statuses = Vec::new();
-    if is_officer && wants(WaitsFor::Approval) {
-        statuses.push(Status::Submitted);
-    }
-    if wants(WaitsFor::Revision) {
-        statuses.push(Status::Returned);
-    }
-    if is_keeper && wants(WaitsFor::Release) {
-        statuses.push(Status::AwaitingRelease);
-    }
-    let places = partnerships::table
-        .filter(partnerships::id.eq_any(visible.partnerships()).or(partnerships::zone_id.eq_any(visible.zones())))
-        .select(partnerships::id);
+    let when = |what: WaitsFor, status: Status| if wants(what) { vec![status] } else { Vec::new() };
+    let policed = || partnerships::table.filter(partnerships::zone_id.eq_any(zones.clone())).select(partnerships::id);
     let review_due = approvals::table
         .filter(approvals::after_review_due_at.is_not_null())
         .filter(approvals::after_reviewed_at.is_null())
         .filter(approvals::officer_id.ne(actor.account))
         .select(approvals::message_id);
-    let reviews = is_officer && wants(WaitsFor::AfterReview);
+    let reviews = wants(WaitsFor::AfterReview).into_sql::<diesel::sql_types::Bool>();
+    let approval = messages::status.eq_any(when(WaitsFor::Approval, Status::Submitted));
+    let release = messages::status.eq_any(when(WaitsFor::Release, Status::AwaitingRelease));
+    // What was given back waits for its author alone.
+    let revision = messages::status.eq_any(when(WaitsFor::Revision, Status::Returned));
     let mut wanted = messages::table
-        .filter(messages::partnership_id.eq_any(places))
         .filter(
-            messages::status
-                .eq_any(statuses)
-                .or(messages::id.eq_any(review_due).and(reviews.into_sql::<diesel::sql_types::Bool>())),
+            messages::partnership_id
+                .eq_any(policed())
+                .and(approval.or(messages::id.eq_any(review_due).and(reviews)))
+                .or(messages::partnership_id.eq_any(kept.clone()).and(release))
+                .or(messages::author_id
+                    .eq(actor.account)
+                    .and(revision)
+                    .and(messages::partnership_id.eq_any(policed()).or(messages::partnership_id.eq_any(kept)))),
         )
-        // What was given back waits for its author alone.
-        .filter(messages::status.ne(Status::Returned).or(messages::author_id.eq(actor.account)))
         .order(messages::id)
         .limit(limit + 1)
         .select(Row::as_select())

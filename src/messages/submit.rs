@@ -7,7 +7,9 @@ use super::lifecycle::Message;
 use super::message::Status;
 use super::notify;
 use super::payloads::MessageView;
+use super::rules;
 use super::store::{self, Change, Event};
+use crate::access::Role;
 use crate::config::Config;
 use crate::storage::Tx;
 use crate::values::Id;
@@ -19,9 +21,11 @@ pub(super) fn submit(
     config: &Config,
     id: Id<of::Message>,
     by: Id<of::Account>,
+    role: Role,
 ) -> Result<(MessageView, i64), MessageError> {
     let loaded = lock(tx, id)?;
     let Message::Draft(draft) = loaded.message else { return Err(MessageError::WrongState(loaded.message.status())) };
+    rules::may_write(role, draft.facts().class, draft.facts().kind, draft.facts().source)?;
     let version = store::load_version(tx, id, draft.facts().current_version)?;
     let submitted = draft.submit(by, tx.now()?);
     let change = Change {

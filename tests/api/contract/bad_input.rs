@@ -62,7 +62,7 @@ impl Tally {
     }
     #[track_caller]
     fn finish(self, what: &str, floor: usize) {
-        println!("{what}: {} cases", self.cases);
+        eprintln!("{what}: {} cases", self.cases);
         assert!(self.faults.is_empty(), "{} faults of {}:\n{}", self.faults.len(), self.cases, self.faults.join("\n"));
         assert!(self.cases >= floor, "only {} cases are left: has the contract lost its limits?", self.cases);
     }

@@ -85,7 +85,7 @@ async fn what_is_written_needs_a_key() {
                 }
             }
         }
-        println!("idempotency: {cases} cases");
+        eprintln!("idempotency: {cases} cases");
         assert!(faults.is_empty(), "{} faults:\n{}", faults.len(), faults.join("\n"));
         assert_eq!(before, rows(town).await);
         assert!(cases >= 180, "{cases}");

@@ -75,8 +75,8 @@ fn path_in(text: &str, begins: &str) -> String {
 }
 fn code_in(text: &str) -> String {
     let words = text.split_whitespace().filter(|word| !word.contains("http"));
-    let bare = words.map(|word| word.trim_matches(|c: char| !c.is_ascii_alphanumeric()));
-    let code = bare.filter(|word| word.len() == 6 && word.bytes().all(|byte| byte.is_ascii_digit())).next();
+    let mut bare = words.map(|word| word.trim_matches(|c: char| !c.is_ascii_alphanumeric()));
+    let code = bare.find(|word| word.len() == 6 && word.bytes().all(|byte| byte.is_ascii_digit()));
     code.unwrap_or_else(|| panic!("no code in {text}")).to_owned()
 }
 fn application(rules: i32) -> Value {

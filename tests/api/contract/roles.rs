@@ -199,7 +199,7 @@ async fn every_route_lets_in_exactly_whom_the_policy_names() {
                 }
             }
         }
-        println!("roles: {routes} routes, {} cases, {let_in} let in", round.cases);
+        eprintln!("roles: {routes} routes, {} cases, {let_in} let in", round.cases);
         assert!(round.faults.is_empty(), "{} faults:\n{}", round.faults.len(), round.faults.join("\n"));
         assert!(routes >= 50 && round.cases >= 1_000 && let_in >= 250, "{routes} {} {let_in}", round.cases);
     })

@@ -176,3 +176,30 @@ async fn a_message_that_missed_somebody_says_so() {
     })
     .await;
 }
+/// Domain C6: a correction goes to exactly those who got the original, whatever they are now; nothing else does.
+#[tokio::test(flavor = "multi_thread")]
+async fn whoever_left_since_gets_the_correction_and_nothing_else() {
+    on_both(async |town| {
+        let hood = town.neighbourhood(2).await;
+        let message = sent(town, &hood, burglary()).await;
+        let gone = hood.members[0].membership;
+        let path = {
+            let url = vigie::delivery::leave_url(&town.config, town.database.keys(), gone);
+            url.strip_prefix(&town.base).unwrap().to_owned()
+        };
+        town.post_form(&path, "confirm=yes").await.expect(200);
+        town.delivers_everything().await;
+        for (kind, expected) in [("end", 1), ("correction", 2)] {
+            let since = mark(town);
+            let next = follows(town, &hood.officer, &message, kind, "police").await.expect(201).id();
+            submits(town, &hood.officer, &next).await.expect(202);
+            let by = if kind == "correction" { &hood.officer } else { &hood.second_officer };
+            approves(town, by, &next).await.expect(202);
+            town.delivers_everything().await;
+            assert_eq!(reached(town, since).0.len(), expected, "{kind}");
+            let counts = progress(town, &hood.officer, &next).await;
+            assert_eq!(counts["suppressed"].to_string().contains("left"), kind == "end", "{counts}");
+        }
+    })
+    .await;
+}

@@ -224,3 +224,46 @@ async fn a_message_is_not_sent_when_its_time_is_over() {
     })
     .await;
 }
+/// Ruling 6, accept M1: an approval binds the plan too. Under another plan nothing is passed on; the police take their
+/// approval back, and the author begins anew.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_release_under_another_plan_is_not_what_was_approved() {
+    on_both(async |town| {
+        let hood = town.neighbourhood(2).await;
+        relays(town, &hood).await;
+        let message = submitted(town, &hood, &hood.deputy, quiet("prevention")).await;
+        approves_at_once(town, &hood.officer, &message).await.expect(202);
+        hood.agrees_on(town, |plan| {
+            plan.non_urgent.mode = PlanMode::Relay;
+            plan.sms_per_dwelling = !plan.sms_per_dwelling;
+        })
+        .await;
+        releases(town, &hood.coordinator, &message).await.refused(409, "version_changed");
+        let reason = json!({ "reason": "Le plan a changé." });
+        hood.coordinator.posts(town, &at(&message, "rejection"), reason.clone()).await.problem(403, "forbidden");
+        let taken_back = hood.officer.posts(town, &at(&message, "rejection"), reason).await.expect(200);
+        assert_eq!(taken_back.str("/status"), "rejected");
+        releases(town, &hood.coordinator, &message).await.refused(409, "rejected");
+        assert_eq!(deliveries_of(town, &message).await, 0);
+    })
+    .await;
+}
+/// What would only leave after its use is over is no message, and the officer sees why.
+#[tokio::test(flavor = "multi_thread")]
+async fn what_is_over_before_the_morning_reaches_nobody() {
+    on_both(async |town| {
+        let hood = town.neighbourhood(2).await;
+        // 22:30 in Belgium; the quiet hours end in the morning.
+        town.passes(12 * HOUR + Duration::from_secs(1_800));
+        let hood_now = town.signs_in(&hood.coordinator).await;
+        let body = with(quiet("meeting"), "validity_minutes", 60);
+        let message = town.post(&hood.messages(), &hood_now, body).await.expect(201).id();
+        town.post(&at(&message, "submission"), &hood_now, json!({})).await.expect(202);
+        let officer = town.signs_in(&hood.officer).await;
+        let seen = town.get(&at(&message, "preview"), &officer).await.expect(200).json;
+        assert_eq!(seen["audience"]["members"], 0, "{seen}");
+        assert!(seen["audience"]["left_out_by_reason"].to_string().contains("too_late"), "{seen}");
+        town.post(&at(&message, "approval"), &officer, super::approval(&seen)).await.refused(409, "nobody_to_reach");
+    })
+    .await;
+}

@@ -253,3 +253,25 @@ async fn an_officer_who_lives_there_writes_as_an_officer() {
     })
     .await;
 }
+/// Ruling 4: who may not write an urgent message may neither submit it nor throw it away.
+#[tokio::test(flavor = "multi_thread")]
+async fn the_steering_group_touches_no_urgent_message() {
+    on_both(async |town| {
+        let hood = town.neighbourhood(2).await;
+        let draft = super::drafts(town, &hood, &hood.coordinator, super::burglary()).await.expect(201);
+        let message = draft.id();
+        super::submits(town, &hood.steering, &message).await.refused(409, "urgent_not_yours");
+        let path = format!("/api/v1/messages/{message}");
+        let etag = draft.etag.clone().unwrap();
+        town.send("DELETE", &path, Some(&hood.steering.token(town)), None, &[("if-match", &etag)])
+            .await
+            .refused(409, "urgent_not_yours");
+        assert_eq!(super::shows(town, &hood.coordinator, &message).await.str("/status"), "draft");
+        // Nor does the preview name anybody to them: counts alone (security 2.4).
+        super::story::set_status(town, hood.members[0].membership, "paused").await;
+        let seen = super::preview(town, &hood.steering, &message).await;
+        assert_eq!(seen["audience"]["left_out"], serde_json::json!([]), "{seen}");
+        assert!(seen["audience"]["left_out_by_reason"].to_string().contains("paused"), "{seen}");
+    })
+    .await;
+}

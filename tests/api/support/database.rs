@@ -51,7 +51,7 @@ fn template() -> &'static str {
 /// A database that is gone when the test is over.
 pub struct TestDatabase {
     pub database: Database,
-    pub target: Target,
+    #[allow(dead_code, reason = "the process tests start a binary on it")]
     pub url: String,
     _folder: Option<tempfile::TempDir>,
     postgres: Option<String>,
@@ -74,7 +74,7 @@ impl TestDatabase {
         };
         let target = Target::parse(&url, durability).unwrap();
         let database = Database::open(&target, 6, clock, keys()).expect("a fresh database");
-        Self { database, target, url, _folder: folder, postgres }
+        Self { database, url, _folder: folder, postgres }
     }
 }
 impl Drop for TestDatabase {

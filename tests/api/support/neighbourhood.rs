@@ -71,7 +71,6 @@ pub struct Neighbourhood {
     pub second_officer: Desk,
     pub administrator: Desk,
     pub municipality: Desk,
-    pub federal: Desk,
     pub coordinator: Desk,
     pub deputy: Desk,
     pub steering: Desk,
@@ -223,7 +222,7 @@ impl Town {
             let second_officer = desk(tx, "second-officer", Role::Officer, Reach::Zone(ours))?;
             let administrator = desk(tx, "zone", Role::ZoneAdministrator, Reach::Zone(ours))?;
             let municipality = desk(tx, "municipality", Role::Municipality, Reach::Municipality(HERE.to_owned()))?;
-            let federal = desk(tx, "federal", Role::Federal, Reach::Nation)?;
+            desk(tx, "federal", Role::Federal, Reach::Nation)?;
             let coordinator = desk(tx, "coordinator", Role::Coordinator, Reach::Partnership(first))?;
             let deputy = desk(tx, "deputy", Role::Deputy, Reach::Partnership(first))?;
             let steering = desk(tx, "steering", Role::Steering, Reach::Partnership(first))?;
@@ -253,7 +252,6 @@ impl Town {
                 second_officer,
                 administrator,
                 municipality,
-                federal,
                 coordinator,
                 deputy,
                 steering,

@@ -290,9 +290,11 @@ fn mark_lost(tx: &mut Tx<'_>, lost: &[i64], now: Timestamp) -> Result<(), Storag
         .execute(tx.db())?;
     Ok(())
 }
-/// Ends what is no longer of use. What may have arrived, as its answer never came, is not called unsent.
+/// Ends what is no longer of use. What may have arrived is not called unsent: its answer never came, or its courier went
+/// away and took the answer along.
 fn expire(tx: &mut Tx<'_>, over: &[DueRow], now: Timestamp) -> Result<(), StorageError> {
-    let (unanswered, unsent): (Vec<&DueRow>, Vec<&DueRow>) = over.iter().partition(|row| row.state == State::Unknown);
+    let (unanswered, unsent): (Vec<&DueRow>, Vec<&DueRow>) =
+        over.iter().partition(|row| matches!(row.state, State::Unknown | State::Attempting));
     for (rows, state, reason) in
         [(unsent, State::Expired, "validity_over"), (unanswered, State::Accepted, "no answer: validity over")]
     {
@@ -559,6 +561,30 @@ pub fn progress(tx: &mut Tx<'_>, batch: Uuid) -> Result<BTreeMap<(Channel, State
         .select((deliveries::channel, deliveries::state, diesel::dsl::count_star()))
         .load(tx.db())?;
     Ok(counts.into_iter().map(|(channel, state, count)| ((channel, state), count)).collect())
+}
+
+/// Everybody whom a batch reached, may have reached, or will still reach, each once: they get its correction. Left out are
+/// those to whom it was never handed over and will not be, and those to whom the operator could not deliver it.
+///
+/// # Errors
+/// When the database fails.
+pub fn may_have_reached(tx: &mut Tx<'_>, batch: Uuid) -> Result<Vec<Id<of::Person>>, StorageError> {
+    let reached = State::ALL.iter().copied().filter(|state| state.may_arrive());
+    // "Failed" after the last attempt was accepted is the operator's word: it did not arrive. An acceptance that came too
+    // late to count, after others had taken the delivery over, did hand it over, whatever the others were told.
+    let taken = attempts::outcome
+        .eq(Some("accepted"))
+        .and(deliveries::state.ne(State::Failed).or(attempts::number.lt(deliveries::attempts)));
+    let tried = attempts::table.filter(attempts::delivery_id.eq(deliveries::id)).filter(
+        attempts::finished_at.is_null().or(attempts::outcome.eq_any([Some("unknown"), Some("lost")])).or(taken),
+    );
+    Ok(deliveries::table
+        .filter(deliveries::batch_id.eq(Id::<of::Batch>::from_uuid(batch)))
+        .filter(deliveries::state.eq_any(reached).or(diesel::dsl::exists(tried)))
+        .order(deliveries::person_id)
+        .select(deliveries::person_id)
+        .distinct()
+        .load(tx.db())?)
 }
 
 /// Where one delivery stands.

@@ -8,3 +8,4 @@ mod plans;
 mod reach;
 mod reports;
 mod retention;
+mod together;

@@ -61,6 +61,22 @@ impl State {
     pub const fn was_handed_over(self) -> bool {
         matches!(self, Self::Accepted | Self::AtOperator | Self::AtHandset | Self::Acknowledged)
     }
+    /// It arrived, may have arrived, or may still arrive, as far as the state alone can say.
+    #[must_use]
+    pub const fn may_arrive(self) -> bool {
+        match self {
+            Self::Planned
+            | Self::Queued
+            | Self::Attempting
+            | Self::Unknown
+            | Self::Accepted
+            | Self::AtOperator
+            | Self::AtHandset
+            | Self::Acknowledged
+            | Self::Deferred => true,
+            Self::Failed | Self::Suppressed | Self::Expired | Self::Cancelled => false,
+        }
+    }
     /// How much is known: reports only climb. An end of our own stands below every report; the operator's "not delivered"
     /// stands above its "I have it", as it comes later and says more, and below "the handset has it".
     #[must_use]

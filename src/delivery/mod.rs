@@ -30,6 +30,6 @@ pub use lifecycle::{Channel, Lane, State};
 pub use links::{contact_url, leave_url, my_data_url, unsubscribe_url};
 pub use queue::{
     Claimed, DeliveryRow, Fate, LEASE, NewDelivery, Settlement, Wanted, cancel, cancel_for_membership, claim,
-    deliveries_of, enqueue, forget_settled, progress, renew, settle, waiting,
+    deliveries_of, enqueue, forget_settled, may_have_reached, progress, renew, settle, waiting,
 };
 pub use routes::routes;

@@ -290,9 +290,11 @@ fn mark_lost(tx: &mut Tx<'_>, lost: &[i64], now: Timestamp) -> Result<(), Storag
         .execute(tx.db())?;
     Ok(())
 }
-/// Ends what is no longer of use. What may have arrived, as its answer never came, is not called unsent.
+/// Ends what is no longer of use. What may have arrived is not called unsent: its answer never came, or its courier went
+/// away and took the answer along.
 fn expire(tx: &mut Tx<'_>, over: &[DueRow], now: Timestamp) -> Result<(), StorageError> {
-    let (unanswered, unsent): (Vec<&DueRow>, Vec<&DueRow>) = over.iter().partition(|row| row.state == State::Unknown);
+    let (unanswered, unsent): (Vec<&DueRow>, Vec<&DueRow>) =
+        over.iter().partition(|row| matches!(row.state, State::Unknown | State::Attempting));
     for (rows, state, reason) in
         [(unsent, State::Expired, "validity_over"), (unanswered, State::Accepted, "no answer: validity over")]
     {
@@ -382,11 +384,23 @@ fn bodies_of(tx: &mut Tx<'_>, rows: &[DueRow]) -> Result<HashMap<Id<of::Content>
     Ok(bodies)
 }
 
+/// Locks deliveries, until the end of the transaction, in the order of their numbers. Whoever changes several of them, or
+/// their attempts, does this first: so nobody waits in a circle. A claim never waits, it steps around what is locked.
+/// On SQLite the writer already holds the only lock.
+fn lock_in_order(tx: &mut Tx<'_>, ids: &[i64]) -> Result<(), StorageError> {
+    if let Db::Postgres(c) = tx.db() {
+        let wanted = deliveries::table.filter(deliveries::id.eq_any(ids)).order(deliveries::id).select(deliveries::id);
+        wanted.for_update().load::<i64>(c)?;
+    }
+    Ok(())
+}
+
 /// Shows that the holder of a lease is alive: its deliveries stay with it for another while.
 ///
 /// # Errors
 /// When the database fails.
 pub fn renew(tx: &mut Tx<'_>, lease: Uuid, ids: &[i64]) -> Result<usize, StorageError> {
+    lock_in_order(tx, ids)?;
     let until = tx.now()?.plus(LEASE);
     Ok(diesel::update(
         deliveries::table
@@ -418,13 +432,13 @@ pub struct Settlement {
 /// # Errors
 /// When the database fails.
 pub fn settle(tx: &mut Tx<'_>, lease: Uuid, settlements: &[Settlement]) -> Result<usize, StorageError> {
+    let ids: Vec<i64> = settlements.iter().map(|settlement| settlement.delivery).collect();
+    lock_in_order(tx, &ids)?;
+    // Asked only now: a stop that we waited for lies before it.
     let now = tx.now()?;
     let lease = Id::<of::Lease>::from_uuid(lease);
-    // In the order in which a stop locks them, so that the two never wait for each other.
-    let mut in_order: Vec<&Settlement> = settlements.iter().collect();
-    in_order.sort_by_key(|settlement| settlement.delivery);
     let mut settled = 0;
-    for settlement in in_order {
+    for settlement in settlements {
         let reason = match &settlement.verdict {
             Verdict::Final(_, reason) => reason.clone(),
             Verdict::Again(_, _, reason) => Some(reason.clone()),
@@ -479,21 +493,16 @@ pub fn settle(tx: &mut Tx<'_>, lease: Uuid, settlements: &[Settlement]) -> Resul
 /// Stops the deliveries of a condition; see `cancel`. A macro, as diesel gives each condition a type of its own.
 macro_rules! stop_those {
     ($tx:ident, $those:expr, $reason:expr) => {{
-        let now = $tx.now()?;
-        let held = deliveries::table
-            .filter($those)
-            .filter(deliveries::state.eq(State::Attempting))
-            .order(deliveries::id)
-            .select(deliveries::id);
-        let held: Vec<i64> = match $tx.db() {
-            Db::Sqlite(c) => held.load(c)?,
-            Db::Postgres(c) => held.for_update().load(c)?,
-        };
-        if !held.is_empty() {
-            diesel::update(deliveries::table.filter(deliveries::id.eq_any(held)))
-                .set(deliveries::deadline.eq(now))
-                .execute($tx.db())?;
+        // PostgreSQL shows every statement another moment: without the locks, what a claim takes between two of them would
+        // slip through. In the order of `lock_in_order`.
+        if let Db::Postgres(c) = $tx.db() {
+            let open = deliveries::table.filter($those).filter(deliveries::settled_at.is_null());
+            open.order(deliveries::id).select(deliveries::id).for_update().load::<i64>(c)?;
         }
+        let now = $tx.now()?;
+        diesel::update(deliveries::table.filter($those).filter(deliveries::state.eq(State::Attempting)))
+            .set(deliveries::deadline.eq(now))
+            .execute($tx.db())?;
         diesel::update(deliveries::table.filter($those).filter(deliveries::state.eq(State::Unknown)))
             .set((
                 deliveries::state.eq(State::Accepted),
@@ -559,6 +568,30 @@ pub fn progress(tx: &mut Tx<'_>, batch: Uuid) -> Result<BTreeMap<(Channel, State
         .select((deliveries::channel, deliveries::state, diesel::dsl::count_star()))
         .load(tx.db())?;
     Ok(counts.into_iter().map(|(channel, state, count)| ((channel, state), count)).collect())
+}
+
+/// Everybody whom a batch reached, may have reached, or will still reach, each once: they get its correction. Left out are
+/// those to whom it was never handed over and will not be, and those to whom the operator could not deliver it.
+///
+/// # Errors
+/// When the database fails.
+pub fn may_have_reached(tx: &mut Tx<'_>, batch: Uuid) -> Result<Vec<Id<of::Person>>, StorageError> {
+    let reached = State::ALL.iter().copied().filter(|state| state.may_arrive());
+    // "Failed" after the last attempt was accepted is the operator's word: it did not arrive. An acceptance that came too
+    // late to count, after others had taken the delivery over, did hand it over, whatever the others were told.
+    let taken = attempts::outcome
+        .eq(Some("accepted"))
+        .and(deliveries::state.ne(State::Failed).or(attempts::number.lt(deliveries::attempts)));
+    let tried = attempts::table.filter(attempts::delivery_id.eq(deliveries::id)).filter(
+        attempts::finished_at.is_null().or(attempts::outcome.eq_any([Some("unknown"), Some("lost")])).or(taken),
+    );
+    Ok(deliveries::table
+        .filter(deliveries::batch_id.eq(Id::<of::Batch>::from_uuid(batch)))
+        .filter(deliveries::state.eq_any(reached).or(diesel::dsl::exists(tried)))
+        .order(deliveries::person_id)
+        .select(deliveries::person_id)
+        .distinct()
+        .load(tx.db())?)
 }
 
 /// Where one delivery stands.

@@ -145,6 +145,26 @@ async fn what_is_over_expires_unsent_and_holds_nobody_up() {
     .await;
 }
 
+/// Accept M5, M8: its courier may have handed it over before it died, so nobody says that it was never sent.
+#[tokio::test(flavor = "multi_thread")]
+async fn what_was_under_way_when_its_courier_died_is_not_called_unsent_after_its_validity() {
+    on_both(async |town| {
+        let batch = post(town, Channel::Email, Lane::Urgent, "member", 2, HOUR).await;
+        let (_, held) = claims(town, Channel::Email, 1).await;
+        town.passes(HOUR);
+        town.delivers_everything().await;
+        assert_eq!(states(town, batch).await, [(State::Accepted, 1), (State::Expired, 1)].into());
+        let dead = rows(town, batch).await.into_iter().find(|row| row.id == held[0].id).unwrap();
+        assert_eq!((dead.state, dead.reason.as_deref()), (State::Accepted, Some("no answer: validity over")));
+        assert!(dead.settled_at.is_some());
+        let attempts = attempts_of(town, dead.id).await;
+        assert_eq!(attempts, [(Some("lost".to_owned()), Some("the lease ran out".to_owned()))]);
+        assert_eq!(town.post_office.mails().len(), 0, "nothing leaves after its validity");
+        reasons_name_nobody(town).await;
+    })
+    .await;
+}
+
 /// Accept M12: what was not handed over is not, what a courier holds is settled, and the sum is right.
 #[tokio::test(flavor = "multi_thread")]
 async fn stopping_leaves_nothing_to_hand_over_and_the_counts_add_up() {

@@ -10,6 +10,7 @@ use vigie::delivery::{
     enqueue, progress, put_content,
 };
 use vigie::storage::schema::{attempts, deliveries};
+use vigie::storage::{Db, StorageError, Tx};
 use vigie::values::{Id, Language, of};
 
 use crate::support::Town;
@@ -115,6 +116,54 @@ pub(super) async fn until(what: &str, mut is_so: impl AsyncFnMut() -> bool) {
         assert!(start.elapsed() < Duration::from_secs(30), "not within 30 s: {what}");
         tokio::time::sleep(Duration::from_millis(20)).await;
     }
+}
+/// Work of another node whose transaction stays open until the second answer is called.
+pub(super) fn holds<T: Send + 'static>(
+    town: &Town,
+    work: impl FnOnce(&mut Tx<'_>) -> Result<T, StorageError> + Send + 'static,
+) -> (T, impl FnOnce()) {
+    let (database, (done, is_done), (go_on, may_go_on)) =
+        (town.database.clone(), std::sync::mpsc::channel(), std::sync::mpsc::channel::<()>());
+    let holder = std::thread::spawn(move || {
+        database.write(|tx| {
+            done.send(work(tx)?).unwrap();
+            may_go_on.recv().unwrap();
+            Ok::<_, StorageError>(())
+        })
+    });
+    let result = is_done.recv().unwrap();
+    (result, move || {
+        go_on.send(()).unwrap();
+        holder.join().unwrap().unwrap();
+    })
+}
+/// Work that goes on beside the test.
+pub(super) fn meanwhile<T: Send + 'static>(
+    town: &Town,
+    work: impl FnOnce(&mut Tx<'_>) -> Result<T, StorageError> + Send + 'static,
+) -> tokio::task::JoinHandle<Result<T, StorageError>> {
+    let database = town.database.clone();
+    tokio::spawn(async move { database.writing(work).await })
+}
+/// Locks the rows that a sentence selects, as somebody who changes them would.
+pub(super) fn locks(town: &Town, sentence: String) -> impl FnOnce() {
+    let (found, release) = holds(town, move |tx| match tx.db() {
+        Db::Postgres(c) => Ok(diesel::sql_query(format!("{sentence} FOR UPDATE")).execute(c)?),
+        Db::Sqlite(_) => Ok(1), // the writer's lock is on everything
+    });
+    assert_eq!(found, 1);
+    release
+}
+#[derive(diesel::QueryableByName)]
+struct Count {
+    #[diesel(sql_type = diesel::sql_types::BigInt)]
+    count: i64,
+}
+/// How many transactions wait for a lock of another; PostgreSQL only.
+pub(super) async fn held_up(town: &Town) -> i64 {
+    let waiting = "SELECT count(*) AS count FROM pg_stat_activity \
+        WHERE datname = current_database() AND wait_event_type = 'Lock'";
+    town.db(move |tx| Ok(diesel::sql_query(waiting).get_result::<Count>(tx.db())?.count)).await
 }
 /// The different recipients so far.
 pub(super) fn recipients(town: &Town) -> HashSet<String> {

@@ -5,5 +5,7 @@ mod couriers;
 mod desk;
 mod outcomes;
 mod plans;
+mod reach;
 mod reports;
 mod retention;
+mod together;

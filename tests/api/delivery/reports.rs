@@ -19,7 +19,7 @@ async fn sent(town: &Town) -> (uuid::Uuid, Sms) {
     (batch, town.post_office.sms().pop().unwrap())
 }
 /// What the gateway was asked for last, whether it took it or not: enough to report on it.
-fn asked(town: &Town) -> Sms {
+pub(super) fn asked(town: &Town) -> Sms {
     let target = town.post_office.gateway.targets().pop().unwrap();
     let asked = reqwest::Url::parse(&format!("http://gateway{target}")).unwrap();
     let dlr_url = asked.query_pairs().find(|(name, _)| name == "dlr-url").map(|(_, url)| url.into_owned());

@@ -11,6 +11,7 @@ use super::render::Rendered;
 use crate::access::Actor;
 use crate::access::Reach;
 use crate::access::Role;
+use crate::delivery;
 use crate::delivery::State;
 use crate::storage::Json;
 use crate::storage::StorageError;
@@ -382,15 +383,10 @@ pub(super) fn note_review(
     Ok(noted > 0)
 }
 
-/// Whom a message that has left was aimed at with success or still is: everybody who was not left out.
+/// Whom a message that has left reached, may have reached, or will still reach: whoever is to hear what follows.
 pub(super) fn reached_by(tx: &mut Tx<'_>, message: Id<of::Message>) -> Result<HashSet<Id<of::Person>>, StorageError> {
     let Some(version) = approved_version(tx, message)? else { return Ok(HashSet::new()) };
-    let people: Vec<Id<of::Person>> = deliveries::table
-        .filter(deliveries::batch_id.eq(Id::<of::Batch>::from_uuid(version.uuid())))
-        .filter(deliveries::state.ne_all([State::Suppressed, State::Cancelled, State::Failed, State::Expired]))
-        .select(deliveries::person_id)
-        .distinct()
-        .load(tx.db())?;
+    let people = delivery::may_have_reached(tx, version.uuid())?;
     Ok(people.into_iter().collect())
 }
 /// How many persons a batch is aimed at, those left out included.

@@ -175,9 +175,26 @@ pub fn holders(tx: &mut Tx<'_>, reach: &Reach, roles: &[Role]) -> Result<Vec<Gra
         .collect()
 }
 
-/// Is this grant still exactly as it was when it allowed something? Holds it so until the transaction ends.
-pub(super) fn still_stands(tx: &mut Tx<'_>, grant: &Grant) -> Result<bool, StorageError> {
-    tx.hold("grants", grant.id)?;
+/// How a row on which a right rests is kept as it is until the transaction ends.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Keep {
+    /// Others may rest on it at the same time.
+    Shared,
+    /// The work itself may change it.
+    Alone,
+}
+impl Keep {
+    /// Keeps the row.
+    pub(super) fn row<K: 'static>(self, tx: &mut Tx<'_>, table: &'static str, id: Id<K>) -> Result<(), StorageError> {
+        match self {
+            Self::Shared => tx.hold(table, id),
+            Self::Alone => tx.lock(table, id),
+        }
+    }
+}
+/// Is this grant still exactly as it was when it allowed something? Keeps it so until the transaction ends.
+pub(super) fn still_stands(tx: &mut Tx<'_>, grant: &Grant, keep: Keep) -> Result<bool, StorageError> {
+    keep.row(tx, "grants", grant.id)?;
     let now = tx.now()?;
     let found: Option<i64> = grants::table
         .filter(grants::id.eq(grant.id))

@@ -13,6 +13,7 @@ use super::proof::Gatehouse;
 use crate::config::Config;
 use crate::http::Problem;
 use crate::http::RateClass;
+use crate::http::client_network;
 use crate::storage::Keyring;
 use crate::storage::StorageError;
 use crate::storage::Tx;
@@ -125,7 +126,7 @@ impl<L: Link> FromRequest for Linked<L> {
             let house = Gatehouse::of(request)?;
             let token = request.match_info().get("token").unwrap_or_default();
             let Some(subject) = subject_of(house.database.keys(), L::PURPOSE, token) else {
-                house.rates.take(&RateClass::Network(house.client(request)))?;
+                house.rates.take(&RateClass::Network(client_network(house.client(request))))?;
                 return Err(Problem::not_found());
             };
             Ok(Self { subject, house, link: PhantomData })

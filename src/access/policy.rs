@@ -86,7 +86,8 @@ pub const fn row(permission: Permission) -> Row {
         P::ReadMe | P::StepUp | P::ListSessions | P::EndSession | P::EndSessions | P::ChangePassword => anyone(),
         P::CreateZone | P::ImportZones => by(&[Federal], P::ReadPartnership),
         P::AppointInstitution => by(&[Federal], P::ReadPartnership).stepped_up(),
-        P::UpdateZone => by(&[ZoneAdministrator], P::ReadPartnership),
+        // Who may approve an own message alone is one of its policies.
+        P::UpdateZone => by(&[ZoneAdministrator], P::ReadPartnership).stepped_up(),
         P::AppointOfficer => by(&[ZoneAdministrator], P::ListZoneMandates).stepped_up(),
         P::ListZoneMandates => by(ZONE, P::ListZoneMandates),
         P::CreatePartnership => by(&[Officer, ZoneAdministrator, Municipality], P::ReadPartnership),

@@ -18,7 +18,7 @@ use super::answers::{self, Asked};
 use super::bearer::Bearer;
 use super::decisions::{self, NewDecision, Outcome, Recorder};
 use super::error::GateError;
-use super::grant::{Grant, still_stands};
+use super::grant::{Grant, Keep, still_stands};
 use super::permission::Permission;
 use super::place::{Place, Visible};
 use super::policy::{Decision, decide, row};
@@ -152,16 +152,21 @@ impl Gatehouse {
             .ok_or_else(|| Problem::new(ProblemType::Internal, "the gate is not mounted"))?;
         Ok(house.as_ref().clone())
     }
-    /// The client's address, looking behind the proxies we trust and no others.
+    /// The client's address, looking behind the proxies we trust and no others. A proxy adds what it saw at the end, to
+    /// the last line or in a line of its own; what stands before that, the client may have written itself.
     pub(super) fn client(&self, request: &HttpRequest) -> Option<IpAddr> {
-        let peer = request.peer_addr()?.ip();
-        if !self.config.server.trusted_proxies.contains(&peer) {
+        let trusted = |address: &IpAddr| self.config.server.trusted_proxies.contains(address);
+        let peer = request.peer_addr()?.ip().to_canonical();
+        if !trusted(&peer) {
             return Some(peer);
         }
-        let forwarded = request.headers().get("x-forwarded-for").and_then(|value| value.to_str().ok())?;
-        let hops = forwarded.split(',').rev().filter_map(|hop| hop.trim().parse::<IpAddr>().ok());
-        hops.into_iter().find(|hop| !self.config.server.trusted_proxies.contains(hop)).or(Some(peer))
+        let lines = request.headers().get_all("x-forwarded-for").collect::<Vec<_>>();
+        let mut hops = lines.iter().rev().flat_map(|line| line.as_bytes().rsplit(|byte| *byte == b','));
+        hops.find_map(|hop| address_in(hop).filter(|address| !trusted(address))).or(Some(peer))
     }
+}
+fn address_in(hop: &[u8]) -> Option<IpAddr> {
+    std::str::from_utf8(hop).ok()?.trim().parse::<IpAddr>().ok().map(|address| address.to_canonical())
 }
 
 /// Proof that the policy let this actor do `A` to this target. Only the gate makes one.
@@ -268,9 +273,10 @@ impl<A: Action> Authorized<A> {
     /// The right is looked at again inside the work's own transaction, and the decision is recorded there: a mandate that
     /// ended a moment ago counts.
     fn stands(&self, tx: &mut Tx<'_>) -> Result<(), GateError> {
+        let keep = if writes_to_its_own_right(A::PERMISSION) { Keep::Alone } else { Keep::Shared };
         let stands = match &self.grant {
-            Some(grant) => still_stands(tx, grant)? && store::still_signed_in(tx, &self.actor)?,
-            None => store::still_signed_in(tx, &self.actor)?,
+            Some(grant) => still_stands(tx, grant, keep)? && store::still_signed_in(tx, &self.actor, keep)?,
+            None => store::still_signed_in(tx, &self.actor, keep)?,
         };
         if !stands {
             return Err(GateError::Lapsed);
@@ -369,6 +375,12 @@ impl<A: Action> Authorized<A> {
         }
     }
 }
+/// Verbs whose work changes the session or the grant that allows it. Two of them that both held it shared would wait for
+/// each other for ever.
+const fn writes_to_its_own_right(permission: Permission) -> bool {
+    use Permission as P;
+    matches!(permission, P::StepUp | P::EndSession | P::EndSessions | P::ChangePassword | P::EndMandate)
+}
 fn is_fresh(actor: &Actor, now: Timestamp) -> bool {
     actor.stepped_up_at.is_some_and(|at| now < at.plus(STEP_UP_LIFE))
 }
@@ -385,7 +397,7 @@ fn token_of(request: &HttpRequest) -> Option<String> {
 fn signed_in(house: &Gatehouse, request: &HttpRequest) -> Result<(Id<of::Account>, Id<of::Session>), Problem> {
     let now = house.database.clock().now();
     let Some((account, session)) = token_of(request).and_then(|token| house.bearer.read(&token, now)) else {
-        house.rates.take(&RateClass::Network(house.client(request)))?;
+        house.rates.take(&RateClass::Network(client_network(house.client(request))))?;
         return Err(not_signed_in());
     };
     let safe = request.method().is_safe();
@@ -545,7 +557,7 @@ impl<O: Open> FromRequest for Public<O> {
         std::future::ready((|| {
             let house = Gatehouse::of(request)?;
             let client = house.client(request);
-            house.rates.take(&RateClass::Network(client))?;
+            house.rates.take(&RateClass::Network(client_network(client)))?;
             Ok(Self { house, client, open: PhantomData })
         })())
     }

@@ -164,6 +164,16 @@ pub fn list_sessions(tx: &mut Tx<'_>, account: Id<of::Account>) -> Result<Vec<Se
         .load(tx.db())?)
 }
 
+/// The sessions of an account that were not ended, oldest first.
+pub(super) fn ids_of(tx: &mut Tx<'_>, account: Id<of::Account>) -> Result<Vec<Id<of::Session>>, StorageError> {
+    Ok(sessions::table
+        .filter(sessions::account_id.eq(account))
+        .filter(sessions::ended_at.is_null())
+        .order(sessions::id)
+        .select(sessions::id)
+        .load(tx.db())?)
+}
+
 /// Notes that identity was proved afresh in this session.
 ///
 /// # Errors

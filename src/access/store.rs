@@ -1,7 +1,7 @@
 //! The gate's own queries: who is asking.
 
 use super::actor::Actor;
-use super::grant::grants_at;
+use super::grant::{Keep, grants_at};
 use super::sessions;
 use crate::storage::StorageError;
 use crate::storage::Tx;
@@ -19,7 +19,13 @@ pub(super) fn find_actor(
     Ok(Some(Actor { account, session, stepped_up_at: row.stepped_up_at, grants: grants_at(tx, account, now)? }))
 }
 /// Does the session still go on? Asked again inside a write.
-pub(super) fn still_signed_in(tx: &mut Tx<'_>, actor: &Actor) -> Result<bool, StorageError> {
-    tx.hold("sessions", actor.session)?;
+pub(super) fn still_signed_in(tx: &mut Tx<'_>, actor: &Actor, keep: Keep) -> Result<bool, StorageError> {
+    if keep == Keep::Alone {
+        // The work may end the others too: every one in the same order, so that two sessions can end each other.
+        for session in sessions::ids_of(tx, actor.account)? {
+            tx.lock("sessions", session)?;
+        }
+    }
+    keep.row(tx, "sessions", actor.session)?;
     Ok(sessions::find_live(tx, actor.session, actor.account)?.is_some())
 }

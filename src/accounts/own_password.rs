@@ -1,4 +1,5 @@
-//! The password once more, from somebody who is signed in.
+//! The password once more, from somebody who is signed in. Its tries are counted by account, apart from those of the
+//! sign-in: whoever types wrong passwords for an address from outside must not keep its owner from proving who they are.
 
 use super::account::Account;
 use super::error::AccountError;
@@ -8,16 +9,13 @@ use super::tries;
 use crate::access::{Action, Authorized};
 use crate::storage::StorageError;
 
-/// Compares the password with that of the actor's account; wrong tries count with those at the sign-in.
+/// Compares the password with that of the actor's account.
 pub(super) async fn prove<A: Action>(proof: &Authorized<A>, typed: Password) -> Result<Account, AccountError> {
     let (id, limits) = (proof.actor().account, proof.config().limits.clone());
     let gathered = proof.beforehand(move |tx| {
-        let account = store::find(tx, id)?;
-        let taken = match account.as_ref().and_then(Account::email) {
-            Some(email) => tries::take_try(tx, &limits, email, None)?,
-            None => Ok(()),
-        };
-        Ok::<_, StorageError>((taken, account))
+        // A refusal is an answer here, not an error: the count must be committed.
+        let taken = tries::take_proof(tx, &limits, id)?;
+        Ok::<_, StorageError>((taken, store::find(tx, id)?))
     });
     let (taken, account) = gathered.await?;
     taken.map_err(AccountError::TooManyTries)?;
@@ -26,9 +24,9 @@ pub(super) async fn prove<A: Action>(proof: &Authorized<A>, typed: Password) -> 
     let right = password::verify(&proof.config().limits, typed, stored).await?;
     let (Some(account), true) = (account, right) else { return Err(AccountError::SignInRefused) };
 
-    let (limits, email) = (proof.config().limits.clone(), account.email().cloned());
+    let limits = proof.config().limits.clone();
     proof
-        .beforehand(move |tx| email.map_or(Ok(()), |email| tries::give_try_back(tx, &limits, &email, None)))
+        .beforehand(move |tx| tries::give_proof_back(tx, &limits, id))
         .await
         .map_err(|error: StorageError| AccountError::from(error))?;
     Ok(account)

@@ -20,7 +20,7 @@ use crate::values::of;
 pub(super) async fn sign_in(open: &Public<SignIn>, asked: SignInRequest) -> Result<OpenedSession, AccountError> {
     let (config, network, email) = (open.config().clone(), open.network(), asked.email.clone());
     let gathered = open.write(move |tx| {
-        let taken = tries::take_try(tx, &config.limits, &email, Some(&network))?;
+        let taken = tries::take_try(tx, &config.limits, &email, &network)?;
         // A refusal is an answer here, not an error: the count must be committed.
         Ok::<_, StorageError>((taken, store::find_by_email(tx, &email)?))
     });
@@ -39,7 +39,7 @@ pub(super) async fn sign_in(open: &Public<SignIn>, asked: SignInRequest) -> Resu
 
     let (config, network) = (open.config().clone(), open.network());
     open.write(move |tx| {
-        tries::give_try_back(tx, &config.limits, &asked.email, Some(&network))?;
+        tries::give_try_back(tx, &config.limits, &asked.email, &network)?;
         still_right(tx, account.id, &stored)?;
         Ok(open_session(tx, account.id)?)
     })

@@ -9,6 +9,8 @@ use crate::config::Limits;
 use crate::storage::StorageError;
 use crate::storage::Tx;
 use crate::values::EmailAddress;
+use crate::values::Id;
+use crate::values::of;
 
 /// How long wrong tries count.
 const WINDOW: Duration = Duration::from_secs(15 * 60);
@@ -21,11 +23,14 @@ const fn per_account(limits: &Limits) -> Throttle {
 const fn per_network(limits: &Limits) -> Throttle {
     Throttle { name: "sign_ins_per_network", most: limits.sign_ins_per_network, window: WINDOW }
 }
+const fn proofs(limits: &Limits) -> Throttle {
+    Throttle { name: "step_ups_per_account", most: limits.step_ups_per_account, window: WINDOW }
+}
 const fn letters(limits: &Limits) -> Throttle {
     Throttle { name: "password_resets", most: limits.codes_per_contact, window: LETTERS_WINDOW }
 }
 
-/// Takes one try at the password of an address; from a network, unless somebody signed in asks.
+/// Takes one try at the password of an address, from a network.
 ///
 /// # Errors
 /// `Err(wait)` inside when none is left.
@@ -33,9 +38,9 @@ pub(super) fn take_try(
     tx: &mut Tx<'_>,
     limits: &Limits,
     email: &EmailAddress,
-    network: Option<&str>,
+    network: &str,
 ) -> Result<Result<(), Duration>, StorageError> {
-    let by_network = network.map_or(Ok(Ok(())), |network| take(tx, per_network(limits), network))?;
+    let by_network = take(tx, per_network(limits), network)?;
     let by_account = take(tx, per_account(limits), &email.for_index())?;
     Ok(by_network.and(by_account))
 }
@@ -44,12 +49,25 @@ pub(super) fn give_try_back(
     tx: &mut Tx<'_>,
     limits: &Limits,
     email: &EmailAddress,
-    network: Option<&str>,
+    network: &str,
 ) -> Result<(), StorageError> {
-    if let Some(network) = network {
-        give_back(tx, per_network(limits), network)?;
-    }
+    give_back(tx, per_network(limits), network)?;
     give_back(tx, per_account(limits), &email.for_index())
+}
+/// Takes one try at one's own password, by somebody who is signed in.
+///
+/// # Errors
+/// `Err(wait)` inside when none is left.
+pub(super) fn take_proof(
+    tx: &mut Tx<'_>,
+    limits: &Limits,
+    account: Id<of::Account>,
+) -> Result<Result<(), Duration>, StorageError> {
+    take(tx, proofs(limits), &account.to_string())
+}
+/// Gives a try back: the password was right.
+pub(super) fn give_proof_back(tx: &mut Tx<'_>, limits: &Limits, account: Id<of::Account>) -> Result<(), StorageError> {
+    give_back(tx, proofs(limits), &account.to_string())
 }
 /// Takes one letter with a way to a new password, for an address, known or not.
 ///

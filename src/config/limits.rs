@@ -12,12 +12,14 @@ pub struct Limits {
     pub reads_per_minute: NonZeroU32,
     /// Writes per account and minute.
     pub writes_per_minute: NonZeroU32,
-    /// Requests without a sign-in, per address and minute.
+    /// Requests without a sign-in, per network and minute.
     pub network_per_minute: NonZeroU32,
     /// Wrong sign-ins per account in 15 minutes.
     pub sign_ins_per_account: i32,
     /// Wrong sign-ins per network in 15 minutes.
     pub sign_ins_per_network: i32,
+    /// Wrong proofs of identity per account in 15 minutes, by somebody who is signed in.
+    pub step_ups_per_account: i32,
     /// Codes per contact and day.
     pub codes_per_contact: i32,
     /// Applications per network and hour.

@@ -230,6 +230,9 @@ impl From<&StorageError> for Problem {
                 ProblemType::Duplicate,
                 "something with the same distinguishing value exists already; look it up instead",
             ),
+            StorageError::Unstorable => {
+                Self::new(ProblemType::Unreadable, "leave out the characters that are no text, such as a zero byte")
+            }
             StorageError::Refused(cause) | StorageError::Corrupt(cause) | StorageError::Broken(cause) => {
                 let mut problem = Self::new(
                     ProblemType::Internal,

@@ -1,7 +1,6 @@
 //! How often somebody may read and write: kept in memory, per node, and open when in doubt. What protects money and
 //! accounts is counted in the database instead (`access::throttle`).
 
-use std::net::IpAddr;
 use std::num::NonZeroU32;
 
 use governor::clock::{Clock, DefaultClock};
@@ -16,8 +15,9 @@ pub enum RateClass {
     Read(uuid::Uuid),
     /// Writing, by an account.
     Write(uuid::Uuid),
-    /// Anything without a sign-in, by a network address.
-    Network(Option<IpAddr>),
+    /// Anything without a sign-in, by the network it comes from (`client_network`): one home has more IPv6 addresses than
+    /// any table holds.
+    Network(String),
 }
 
 /// The budgets of this node.

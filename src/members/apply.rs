@@ -1,14 +1,18 @@
 //! Somebody asks to join, on the web.
 
+use std::sync::Arc;
 use std::time::Duration;
 
+use tokio::time::{Instant, sleep_until};
+
+use super::actions::Apply;
 use super::error::MemberError;
 use super::facts::{circumstances, lies_inside};
 use super::letters::name_of;
 use super::member::{Adhesion, AdhesionMode, Application, MembershipStatus, Source};
 use super::rules::{Candidate, may_join};
 use super::store;
-use crate::access::{Throttle, take};
+use crate::access::{Public, Throttle, take};
 use crate::config::Config;
 use crate::config::Limits;
 use crate::delivery::{LetterTo, contact_url, enqueue_letter, enqueue_text};
@@ -28,8 +32,24 @@ pub(super) const CODE_HOURS: u8 = 24;
 const HOUR: Duration = Duration::from_secs(3_600);
 const DAY: Duration = Duration::from_secs(24 * 3_600);
 
+/// The answer waits so long, which is more than writing an application and its codes takes: the time it takes does not
+/// tell whether the contact is known.
+const ANSWER_AFTER: Duration = Duration::from_millis(250);
+
+/// Counts and applies, each in a transaction of its own, and answers no sooner to one than to another.
+pub(super) async fn ask(open: &Public<Apply>, application: Application) -> Result<(), MemberError> {
+    let answer_at = Instant::now() + ANSWER_AFTER;
+    let (config, network) = (Arc::clone(open.config()), open.network());
+    let (limits, partnership) = (config.limits.clone(), application.partnership);
+    let counted = open.write(move |tx| count(tx, &limits, &network, partnership)).await?;
+    counted.map_err(MemberError::TooMany)?;
+    let applied = open.write(move |tx| apply(tx, &config, &application)).await;
+    sleep_until(answer_at).await;
+    applied
+}
+
 /// Takes one of the applications that a network and a partnership may make; the inner error says how long to wait.
-pub(super) fn count(
+fn count(
     tx: &mut Tx<'_>,
     limits: &Limits,
     network: &str,
@@ -46,7 +66,7 @@ pub(super) fn count(
 
 /// Writes the application down and sends a code to each contact. Whoever is known there already is not told so, nor is
 /// anything changed: the answer would say who is a member.
-pub(super) fn apply(tx: &mut Tx<'_>, config: &Config, application: &Application) -> Result<(), MemberError> {
+fn apply(tx: &mut Tx<'_>, config: &Config, application: &Application) -> Result<(), MemberError> {
     let circumstances = circumstances(tx, application.partnership, false)?;
     let adhesion = (AdhesionMode::FormReference, application.rules_number);
     let candidate = Candidate {

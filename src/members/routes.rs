@@ -1,7 +1,5 @@
 //! Where members are mounted.
 
-use std::sync::Arc;
-
 use uuid::Uuid;
 
 use super::actions::{
@@ -55,12 +53,7 @@ async fn ask_to_join(
     PathId(partnership): PathId<of::Partnership>,
     Json(body): Json<ApplicationRequest>,
 ) -> Result<Answer<ApplicationReceipt, 202>, MemberError> {
-    let (config, network) = (Arc::clone(open.config()), open.network());
-    let application = body.into_application(partnership)?;
-    let limits = config.limits.clone();
-    let counted = open.write(move |tx| apply::count(tx, &limits, &network, partnership)).await?;
-    counted.map_err(MemberError::TooMany)?;
-    open.write(move |tx| apply::apply(tx, &config, &application)).await?;
+    apply::ask(&open, body.into_application(partnership)?).await?;
     Ok(Answer::new(&ApplicationReceipt { code_valid_hours: apply::CODE_HOURS }))
 }
 async fn confirm_contact(

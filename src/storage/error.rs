@@ -35,6 +35,9 @@ pub enum StorageError {
     /// A row refers to something that does not exist, or a check failed.
     #[error("a constraint said no: {0}")]
     Refused(String),
+    /// A text holds what the database cannot store, such as a zero byte.
+    #[error("a text cannot be stored")]
+    Unstorable,
     /// A row cannot be read as what it should be.
     #[error("corrupt row: {0}")]
     Corrupt(String),
@@ -61,7 +64,18 @@ impl From<Error> for StorageError {
                     DatabaseErrorKind::ClosedConnection
                     | DatabaseErrorKind::ReadOnlyTransaction
                     | DatabaseErrorKind::UnableToSendCommand => Self::Away(message.to_owned()),
-                    _ if message.contains("database is locked") || message.contains("deadlock") => Self::Busy,
+                    _ if [
+                        "database is locked",
+                        "deadlock",
+                        "canceling statement due to lock timeout",
+                        "canceling statement due to statement timeout",
+                    ]
+                    .iter()
+                    .any(|said| message.contains(said)) =>
+                    {
+                        Self::Busy
+                    }
+                    _ if message.contains("invalid byte sequence") => Self::Unstorable,
                     _ if message.contains("disk is full")
                         || message.contains("No space left")
                         || message.contains("readonly database")

@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use diesel::prelude::*;
+use futures_util::future::join_all;
 use serde_json::json;
 use sha2::{Digest, Sha256};
 
@@ -144,19 +145,56 @@ async fn a_fresh_proof_counts_five_minutes_in_its_own_session() {
     .await;
 }
 
+/// An outsider who types wrong passwords for somebody's address holds up nobody who is signed in.
 #[tokio::test(flavor = "multi_thread")]
-async fn wrong_tries_at_the_step_up_count_with_those_at_the_sign_in() {
+async fn wrong_tries_at_the_sign_in_and_at_the_step_up_are_counted_apart() {
     on_both(async |town| {
         somebody(town, "noor@kust.example").await;
+        somebody(town, "jef@kust.example").await;
         let token = signs_in(town, "noor@kust.example").await.str("/access_token");
+        for _ in 0..10 {
+            super::tries(town, "noor@kust.example", "wrong").await.expect(401);
+        }
+        super::tries(town, "noor@kust.example", PASSWORD).await.expect(429);
+        town.post("/api/v1/step-up", &token, json!({ "password": PASSWORD })).await.expect(200);
+
         for _ in 0..10 {
             town.post("/api/v1/step-up", &token, json!({ "password": "wrong" })).await.expect(401);
         }
         let refused = town.post("/api/v1/step-up", &token, json!({ "password": PASSWORD })).await.expect(429);
         assert_eq!(refused.headers["retry-after"], "900");
-        super::tries(town, "noor@kust.example", PASSWORD).await.expect(429);
-        // Who is signed in stays so.
+        let change = json!({ "old_password": PASSWORD, "new_password": "zeven lampen in de tuin" });
+        town.send("PUT", "/api/v1/me/password", Some(&token), Some(&change), &[]).await.expect(429);
+        // Who is signed in stays so, and others are not held up.
         town.get("/api/v1/me", &token).await.expect(200);
+        let other = signs_in(town, "jef@kust.example").await.str("/access_token");
+        town.post("/api/v1/step-up", &other, json!({ "password": PASSWORD })).await.expect(200);
+        town.passes(Duration::from_secs(900));
+        let token = signs_in(town, "noor@kust.example").await.str("/access_token");
+        town.post("/api/v1/step-up", &token, json!({ "password": PASSWORD })).await.expect(200);
+    })
+    .await;
+}
+
+/// Each writes to the row on which its own right rests: they wait for each other, and none is sent away.
+#[tokio::test(flavor = "multi_thread")]
+async fn proofs_and_sign_outs_at_the_same_moment_wait_for_each_other() {
+    on_both(async |town| {
+        somebody(town, "noor@kust.example").await;
+        let token = signs_in(town, "noor@kust.example").await.str("/access_token");
+        let proofs = join_all((0..6).map(|_| town.post("/api/v1/step-up", &token, json!({ "password": PASSWORD }))));
+        for reply in proofs.await {
+            reply.expect(200);
+        }
+        for _ in 0..3 {
+            let (one, two) = (signs_in(town, "noor@kust.example").await, signs_in(town, "noor@kust.example").await);
+            let (one, two) = (one.str("/access_token"), two.str("/access_token"));
+            let path = "/api/v1/sessions";
+            let ends = join_all([&one, &two, &one, &two].map(|token| deletes(town, path, token))).await;
+            let statuses: Vec<u16> = ends.iter().map(|reply| reply.status).collect();
+            assert!(statuses.contains(&204), "{statuses:?}");
+            assert!(statuses.iter().all(|status| matches!(status, 204 | 401 | 403)), "{statuses:?}");
+        }
     })
     .await;
 }

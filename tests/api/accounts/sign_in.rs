@@ -151,6 +151,52 @@ async fn a_network_has_a_count_of_its_own() {
     }
 }
 
+/// A client may write as many lines of `X-Forwarded-For` as it likes: what the trusted proxy adds stands last.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_forged_forwarding_line_gives_nobody_new_tries() {
+    for kind in [Kind::Sqlite, Kind::Postgres] {
+        let town = Town::start_with(kind, |config| {
+            config.limits.sign_ins_per_network = 4;
+            config.server.trusted_proxies = vec!["127.0.0.1".parse().unwrap(), "192.0.2.1".parse().unwrap()];
+        })
+        .await;
+        let from = async |lines: &[&str]| {
+            let headers: Vec<_> = lines.iter().map(|line| ("x-forwarded-for", *line)).collect();
+            let body = json!({ "email": "nobody@kust.example", "password": "wrong" });
+            town.send("POST", "/api/v1/sessions", None, Some(&body), &headers).await
+        };
+        from(&["198.51.100.1", "203.0.113.7"]).await.expect(401);
+        from(&["198.51.101.1, 198.51.102.1", "203.0.113.8"]).await.expect(401);
+        from(&["198.51.103.1, 203.0.113.9", "192.0.2.1"]).await.expect(401);
+        from(&["198.51.104.1", "2001:db8::1, 203.0.113.9"]).await.expect(401);
+        from(&["198.51.105.1", "::ffff:203.0.113.7"]).await.expect(429);
+        from(&["203.0.113.7", "198.51.100.1"]).await.expect(401);
+        from(&[]).await.expect(401);
+        town.close().await;
+    }
+}
+
+/// A home has millions of IPv6 addresses: the budget of those who are not signed in is their network's.
+#[tokio::test(flavor = "multi_thread")]
+async fn the_addresses_of_one_network_share_its_budget() {
+    for kind in [Kind::Sqlite, Kind::Postgres] {
+        let town = Town::start_with(kind, |config| {
+            config.limits.network_per_minute = std::num::NonZeroU32::new(4).unwrap();
+            config.server.trusted_proxies = vec!["127.0.0.1".parse().unwrap()];
+        })
+        .await;
+        let from = async |address: &str| {
+            town.send("GET", "/api/v1/regions", None, None, &[("x-forwarded-for", address)]).await
+        };
+        for address in ["2001:db8:7::1", "2001:db8:7::2", "2001:db8:7:1::1", "2001:db8:7:ffff::1"] {
+            from(address).await.expect(200);
+        }
+        from("2001:db8:7:2::9").await.problem(429, "too-many-requests");
+        from("2001:db8:8::1").await.expect(200);
+        town.close().await;
+    }
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn what_is_not_an_address_and_a_password_is_refused_with_a_pointer() {
     on_both(async |town| {

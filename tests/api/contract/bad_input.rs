@@ -299,3 +299,37 @@ async fn what_is_no_identifier_does_not_exist() {
     })
     .await;
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_is_no_code_or_link_leads_nowhere() {
+    let book = Book::open();
+    on_both(async |town| {
+        let mut tally = Tally::default();
+        let before = rows(town).await;
+        for operation in book.operations() {
+            let names: Vec<_> = Stage::parameters(&operation.path);
+            let Some(name) = names.iter().find(|name| matches!(**name, "token" | "code")) else { continue };
+            for wrong in ["%00", "A%00", "..%2f..", "'--", "caf%C3%A9", "%FF", "%20", "1+1", "a.b"] {
+                tally.cases += 1;
+                let path = operation.path.replace(&format!("{{{name}}}"), wrong);
+                let (media, body) = match &operation.body {
+                    Some((media, schema)) if media == "application/json" => {
+                        (vec![media.as_str()], book.sample(schema, "").to_string().into_bytes())
+                    }
+                    Some((media, _)) => (vec![media.as_str()], b"code=123456&password=a&password_repeat=a".to_vec()),
+                    None => (vec![], Vec::new()),
+                };
+                let headers: Vec<_> = media.iter().map(|media| ("content-type", *media)).collect();
+                let status = town.raw(&operation.method, &path, None, &headers, body).await.status().as_u16();
+                // What is wrong in two ways may be refused for either: no text at all, or a form that does not fit.
+                let is_form = operation.method == "POST" && operation.path.starts_with("/p/");
+                if status != 404 && !(wrong == "%FF" && status == 400) && !(is_form && status == 422) {
+                    tally.say(&operation, wrong, &status.to_string());
+                }
+            }
+        }
+        assert_eq!(before, rows(town).await);
+        tally.finish("no codes", 50);
+    })
+    .await;
+}

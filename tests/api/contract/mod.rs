@@ -2,6 +2,7 @@
 //! or a test says what it cannot fill in.
 
 mod bad_input;
+mod busy;
 mod idempotency;
 mod logs;
 mod roles;

@@ -1,11 +1,12 @@
 //! Somebody asks to join, and shows that the contact is theirs.
 
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use serde_json::{Value, json};
 
 use super::neighbourhood::{Neighbourhood, application, code_in, last_letter, lay_down_rules, letters, path_in};
-use crate::support::on_both;
+use crate::support::database::Kind;
+use crate::support::{Town, on_both};
 
 const DAY: Duration = Duration::from_secs(24 * 3_600);
 
@@ -133,6 +134,20 @@ async fn a_second_application_changes_nothing_and_says_nothing() {
     })
     .await;
 }
+/// Nor from the time it takes: whoever is known is answered as late as whoever is not.
+#[tokio::test(flavor = "multi_thread")]
+async fn the_answer_to_an_application_takes_its_time_for_all() {
+    on_both(async |town| {
+        let near = Neighbourhood::found(town).await;
+        near.applicant(town, "Anouk").await;
+        for name in ["Anouk", "Bea"] {
+            let asked = Instant::now();
+            town.open_post(&near.applications(), application(name)).await.expect(202);
+            assert!(asked.elapsed() >= Duration::from_millis(250), "{name}: {:?}", asked.elapsed());
+        }
+    })
+    .await;
+}
 /// An unconfirmed application gives way to the next of the same contact; at the same moment too.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_contact_has_one_application_at_a_time() {
@@ -207,15 +222,15 @@ async fn codes_are_counted_for_each_contact() {
 }
 #[tokio::test(flavor = "multi_thread")]
 async fn applications_are_counted_for_each_partnership() {
-    on_both(async |town| {
+    for kind in [Kind::Sqlite, Kind::Postgres] {
+        let town = &Town::start_with(kind, |config| config.limits.applications_per_partnership = 5).await;
         let near = Neighbourhood::found(town).await;
-        for number in 0..town.config.limits.applications_per_partnership {
+        for number in 0..5 {
             town.open_post(&near.applications(), application(&format!("An{number}"))).await.expect(202);
         }
         let refused = town.open_post(&near.applications(), application("Late")).await.problem(429, "too-many-requests");
         assert!(refused.headers.contains_key("retry-after"));
         let elsewhere = near.applications().replace(&near.partnership.to_string(), &near.other.to_string());
         town.open_post(&elsewhere, application("Late")).await.expect(202);
-    })
-    .await;
+    }
 }

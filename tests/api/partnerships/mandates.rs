@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use futures_util::future::join_all;
 use serde_json::{Value, json};
 use vigie::access::{Bearer, Reach, Role, step_up};
 
@@ -224,6 +225,25 @@ async fn each_ends_what_they_may_give_and_their_own() {
         town.post(&id("COO"), &s.officer.token, reason()).await.expect(200);
         let officer = town.get(&at(&s), &s.officer.token).await.expect(200);
         assert!(officer.items().iter().all(|row| row["status"] == "ended" && row["end_reason"] == "it was time"));
+    })
+    .await;
+}
+
+/// Giving back one's own mandate ends the right by which it is done: of several at once one does it.
+#[tokio::test(flavor = "multi_thread")]
+async fn ones_own_mandate_ends_once_and_the_others_wait_for_it() {
+    on_both(async |town| {
+        let s = scene(town).await;
+        for email in ["one@example.be", "two@example.be"] {
+            let deputy = mandated(town, email, Role::Deputy, Reach::Partnership(s.partnership)).await;
+            let page = town.get(&at(&s), &deputy.token).await.expect(200);
+            let own = page.items().iter().find(|row| row["role"] == "DEP" && row["status"] == "active").unwrap();
+            let path = format!("/api/v1/mandates/{}/end", own["id"].as_str().unwrap());
+            let ends = (0..5).map(|_| town.post(&path, &deputy.token, json!({"reason": "moved"})));
+            let statuses: Vec<u16> = join_all(ends).await.iter().map(|reply| reply.status).collect();
+            assert_eq!(statuses.iter().filter(|status| **status == 200).count(), 1, "{statuses:?}");
+            assert!(statuses.iter().all(|status| matches!(status, 200 | 401 | 403 | 404)), "{statuses:?}");
+        }
     })
     .await;
 }

@@ -1,7 +1,7 @@
 //! Regions, provinces, municipalities and zones.
 
 use serde_json::{Value, json};
-use vigie::access::{Reach, Role};
+use vigie::access::{Bearer, Reach, Role, open_session};
 use vigie::territory;
 
 use crate::partnerships::cast::{MONS, QUEVY, TOURNAI, mandated, scene};
@@ -100,6 +100,11 @@ async fn an_administrator_changes_his_own_zone_as_he_last_saw_it() {
         let s = scene(town).await;
         let path = format!("/api/v1/zones/{}", s.zone);
         let body = json!({"own_message": "solo_duty", "phone": "+3265753899"});
+        // Who may approve alone is decided here: a session that was left open is not enough.
+        let account = s.administrator.account;
+        let stale = town.db(move |tx| Ok(open_session(tx, account)?.session)).await;
+        let stale = Bearer::new(town.database.keys()).token(account, stale, town.clock.now());
+        town.patch(&path, &stale, "\"v1\"", body.clone()).await.problem(401, "step-up-needed");
         let changed = town.patch(&path, &s.administrator.token, "\"v1\"", body.clone()).await.expect(200);
         assert_eq!((changed.str("/own_message"), changed.etag.as_deref()), ("solo_duty".to_owned(), Some("\"v2\"")));
         assert_eq!(changed.str("/names/fr"), "Zone des Hauts-Pays", "what is absent stays");

@@ -243,7 +243,7 @@ impl<A: Action> Authorized<A> {
                 .grants_for(A::PERMISSION)
                 .find(|grant| grant.role == *role && grant.reach.covers(&self.place));
             if let Some(grant) = grant
-                && still_stands(tx, grant)?
+                && still_stands(tx, grant, Keep::Shared)?
             {
                 return Ok(*role);
             }

@@ -6,13 +6,16 @@ use std::net::IpAddr;
 use actix_web::body::{BoxBody, EitherBody, MessageBody};
 use actix_web::dev::{ServiceRequest, ServiceResponse};
 use actix_web::http::StatusCode;
-use actix_web::http::header::{CACHE_CONTROL, HeaderName, HeaderValue};
+use actix_web::http::header::{ACCEPT, CACHE_CONTROL, CONTENT_TYPE, HeaderName, HeaderValue};
 use actix_web::middleware::Next;
-use actix_web::{HttpMessage, HttpRequest};
+use actix_web::{HttpMessage, HttpRequest, HttpResponse};
+use minijinja::context;
 use tracing::Span;
 use tracing_actix_web::{RequestId, RootSpanBuilder};
 
 use super::problem::{Problem, ProblemType};
+use crate::texts::{self, PageKind};
+use crate::values::Language;
 
 /// The span of one request: method, route pattern, request id. Never the path, the query or a header.
 #[derive(Debug)]
@@ -124,7 +127,8 @@ fn finished(response: ServiceResponse<BoxBody>, id: String, is_api: bool) -> Ser
         tracing::info!(problem = problem.kind().slug(), "answered");
     }
     let (request, _) = response.into_parts();
-    let mut response = ServiceResponse::new(request, problem.respond());
+    let page = page_language(&request).map(|language| problem_page(language, &problem));
+    let mut response = ServiceResponse::new(request, page.unwrap_or_else(|| problem.respond()));
     if let Some(allow) = allow {
         response.headers_mut().insert(actix_web::http::header::ALLOW, allow);
     }
@@ -132,5 +136,30 @@ fn finished(response: ServiceResponse<BoxBody>, id: String, is_api: bool) -> Ser
     if is_api {
         response.headers_mut().insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
     }
+    response
+}
+
+/// The language in which somebody who follows a link in a browser is told that it did not work; `None` for programs.
+fn page_language(request: &HttpRequest) -> Option<Language> {
+    let for_people = request.path().starts_with("/p/") || request.path().starts_with("/v/");
+    let browser = request
+        .headers()
+        .get(ACCEPT)
+        .and_then(|value| value.to_str().ok())
+        .is_some_and(|accept| accept.contains("text/html"));
+    let asked = request.query_string().split('&').find_map(|pair| Language::parse(pair.strip_prefix("lang=")?));
+    (for_people && browser).then(|| asked.unwrap_or(Language::Fr))
+}
+/// The problem as a small page, with the same status and `Retry-After`.
+fn problem_page(language: Language, problem: &Problem) -> HttpResponse {
+    let what = match problem.kind() {
+        ProblemType::TooMany => "problem-too_many",
+        kind if kind.status() < 500 => "problem-link_unknown",
+        _ => "problem-unavailable",
+    };
+    let values = context! { title => texts::phrase(language, "problem-title", &[]), detail => texts::phrase(language, what, &[]) };
+    let document = texts::page(language, PageKind::Problem, &values);
+    let mut response = problem.respond().set_body(BoxBody::new(document));
+    response.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static("text/html; charset=utf-8"));
     response
 }

@@ -105,6 +105,19 @@ async fn e_mail_is_stopped_with_one_click() {
     })
     .await;
 }
+/// Whoever follows a broken link in a browser reads what to do, in their language; a program gets the problem.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_broken_link_is_explained_to_people() {
+    on_both(async |town| {
+        let browser = [("accept", "text/html,application/xhtml+xml")];
+        let page = town.send("GET", "/p/leave/broken?lang=nl", None, None, &browser).await.expect(404);
+        assert!(page.text.starts_with("<!doctype html>") && page.text.contains("lang=\"nl\""), "{}", page.text);
+        assert!(page.text.contains("101"), "{}", page.text);
+        town.open_get("/p/leave/broken").await.problem(404, "not-found");
+        town.send("GET", "/api/v1/me", None, None, &browser).await.problem(401, "not-signed-in");
+    })
+    .await;
+}
 #[tokio::test(flavor = "multi_thread")]
 async fn a_link_opens_what_it_was_made_for_and_nothing_else() {
     on_both(async |town| {

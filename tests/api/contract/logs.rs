@@ -64,10 +64,12 @@ impl Secrets {
     }
 }
 
-fn letter(town: &Town, to: &str) -> String {
-    let mails = town.post_office.mails();
-    let mail = mails.iter().rfind(|mail| mail.to() == to).unwrap_or_else(|| panic!("no letter to {to}"));
-    mail_parser::MessageParser::default().parse(&mail.bytes).unwrap().body_text(0).unwrap().into_owned()
+fn letter(town: &Town, to: &str, link: &str) -> String {
+    // Several letters may be under way to one person at once, in any order: the one with the link is meant.
+    let mut texts = town.post_office.mails().into_iter().filter(|mail| mail.to() == to).map(|mail| {
+        mail_parser::MessageParser::default().parse(&mail.bytes).unwrap().body_text(0).unwrap().into_owned()
+    });
+    texts.rfind(|text| text.contains(link)).unwrap_or_else(|| panic!("no letter to {to} with {link}"))
 }
 fn path_in(text: &str, begins: &str) -> String {
     let at = text.find(begins).unwrap_or_else(|| panic!("no {begins} in {text}"));
@@ -111,7 +113,7 @@ async fn joins(town: &Town, near: &Neighbourhood, secrets: &mut Secrets) -> Stri
     town.delivers_everything().await;
     town.open_post(&applications, application(near.rules_number)).await.expect(202);
     town.delivers_everything().await;
-    let text = letter(town, EMAIL);
+    let text = letter(town, EMAIL, "/p/contact/");
     let (page, code) = (path_in(&text, "/p/contact/"), code_in(&text));
     secrets.keep(&code);
     secrets.keep_letters(town);
@@ -144,7 +146,7 @@ async fn signs_in(town: &Town, secrets: &mut Secrets) {
     })
     .await;
     town.delivers_everything().await;
-    let page = path_in(&letter(town, DESK), "/p/invitation/");
+    let page = path_in(&letter(town, DESK, "/p/invitation/"), "/p/invitation/");
     let token = page.trim_start_matches("/p/invitation/").split('?').next().unwrap().to_owned();
     secrets.keep(&token);
     town.open_get(&page).await.expect(200);
@@ -168,7 +170,7 @@ async fn signs_in(town: &Town, secrets: &mut Secrets) {
     }
     town.open_post("/api/v1/password-resets", json!({"email": DESK})).await.expect(202);
     town.delivers_everything().await;
-    let page = path_in(&letter(town, DESK), "/p/reset/");
+    let page = path_in(&letter(town, DESK, "/p/reset/"), "/p/reset/");
     let token = page.trim_start_matches("/p/reset/").split('?').next().unwrap().to_owned();
     secrets.keep(&token);
     town.open_get(&page).await.expect(200);
@@ -252,7 +254,7 @@ async fn is_refused(town: &Town, near: &Neighbourhood, member: &str) {
 /// The way out, by the links of the letters.
 async fn leaves(town: &Town, secrets: &mut Secrets) {
     secrets.keep_letters(town);
-    let text = letter(town, EMAIL);
+    let text = letter(town, EMAIL, "/p/leave/");
     let page = path_in(&text, "/p/leave/");
     town.open_get(&page).await.expect(200);
     for begins in ["/p/my-data/", "/p/unsubscribe/"] {

@@ -109,7 +109,7 @@ async fn a_mandate_begins_after_a_favourable_screening_and_ends_with_it() {
         assert_eq!(over.str("/status"), "ended");
         town.get(&read, &candidate).await.problem(401, "not-signed-in");
         town.delivers_everything().await;
-        assert_eq!(town.post_office.mails().last().unwrap().to(), "jean@example.be");
+        assert!(town.post_office.mails().iter().any(|mail| mail.to() == "jean@example.be"));
     })
     .await;
 }

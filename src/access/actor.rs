@@ -1,8 +1,8 @@
 //! Who is asking: an account, its session, and the grants in force at this moment.
 
-use super::grant::{Flag, Grant};
+use super::grant::Grant;
 use super::permission::Permission;
-use super::place::{Place, Reach};
+use super::place::Place;
 use super::policy::{Need, row};
 use super::role::Role;
 use crate::values::Id;
@@ -36,19 +36,9 @@ impl Actor {
         };
         self.grants.iter().filter(move |grant| roles.contains(&grant.role))
     }
-    /// Holds this role over exactly this reach?
-    #[must_use]
-    pub fn is(&self, role: Role, reach: &Reach) -> bool {
-        self.grants.iter().any(|grant| grant.role == role && grant.reach == *reach)
-    }
     /// Holds this role in a grant that covers the place?
     #[must_use]
     pub fn is_at(&self, role: Role, place: &Place) -> bool {
         self.grants.iter().any(|grant| grant.role == role && grant.reach.covers(place))
-    }
-    /// Has this flag on a grant of this role that covers the place?
-    #[must_use]
-    pub fn has_flag_at(&self, role: Role, flag: Flag, place: &Place) -> bool {
-        self.grants.iter().any(|grant| grant.role == role && grant.flags.contains(&flag) && grant.reach.covers(place))
     }
 }

@@ -52,6 +52,8 @@ enum Command {
         #[command(subcommand)]
         command: KeysCommand,
     },
+    /// Print the address to which the mail server brings mails that come back. Whoever has it can report on deliveries.
+    MailHook,
     /// Administrators.
     Admin {
         #[command(subcommand)]
@@ -100,6 +102,13 @@ async fn run(arguments: Arguments) -> anyhow::Result<()> {
             let database = app::open(&config, Clock::system(), Durability::Full)?;
             let told = accounts::create_first_administrator(&database, &config, first).await?;
             println!("{told}");
+            Ok(())
+        }
+        Command::MailHook => {
+            logs("warn");
+            let config = config()?;
+            let database = app::open(&config, Clock::system(), Durability::Full)?;
+            println!("{}", vigie::delivery::returned_mail_url(&config, database.keys()));
             Ok(())
         }
         Command::Serve => serve(config()?, true).await,

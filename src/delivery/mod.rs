@@ -7,11 +7,14 @@
 //! process had leased ([`courier::LEASED_MAX`] a channel), and always with the same `Message-ID` or short code, so a
 //! duplicate can be recognised. This floor does not know what a message is.
 
+mod blame;
+mod bounces;
 pub mod channel;
 mod content;
 pub mod courier;
 pub mod email;
 mod error;
+mod faults;
 mod letters;
 mod lifecycle;
 mod links;
@@ -19,17 +22,24 @@ pub mod outbox;
 mod queue;
 mod receipts;
 pub mod retry;
+mod return_path;
 mod routes;
 pub mod sms;
 pub mod smtp;
 
+pub use blame::Blame;
 pub use content::{Body, put_content};
 pub use courier::{Channels, Courier};
+pub use faults::{
+    Fault, endpoint_index, failures_of_batch, faults_since, forget_old_faults, forgive_batch, note_faults, open_faults,
+    settle_faults,
+};
 pub use letters::{LetterTo, enqueue_letter, enqueue_text};
 pub use lifecycle::{Channel, Lane, State};
-pub use links::{contact_url, leave_url, my_data_url, unsubscribe_url};
+pub use links::{contact_url, leave_url, my_data_url, returned_mail_url, unsubscribe_url};
 pub use queue::{
     Claimed, DeliveryRow, Fate, LEASE, NewDelivery, Settlement, Wanted, cancel, cancel_for_membership, claim,
     deliveries_of, enqueue, forget_settled, may_have_reached, progress, renew, settle, waiting,
 };
+pub use return_path::{delivery_of, return_path};
 pub use routes::routes;

@@ -83,7 +83,7 @@ struct NewRow {
     created_at: Timestamp,
 }
 
-fn row_name(batch: Uuid, person: Id<of::Person>, channel: Channel) -> String {
+pub(super) fn row_name(batch: Uuid, person: Id<of::Person>, channel: Channel) -> String {
     format!("{batch}/{person}/{}", channel.as_str())
 }
 

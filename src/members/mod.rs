@@ -25,8 +25,10 @@ mod routes;
 mod rules;
 mod show;
 mod store;
+mod unreachable;
 
 pub use actions::MemberTarget;
 pub use member::{AdhesionMode, Basis, MaskedMember, MembershipStatus, NewMember, Recipient, Source};
 pub use routes::routes;
 pub use store::{enter_active_member, former_recipients, members_by_ids, recipients};
+pub use unreachable::suspend_unreachable;

@@ -44,6 +44,7 @@ pub const COLUMNS: &[PersonalColumn] = &[
     column(MEMBERSHIPS_ADDRESS, "members", "living or working inside the perimeter"),
     column("memberships.dwelling_index", "members", "keyed index: one SMS a dwelling where the plan says so"),
     column(DELIVERIES_ADDRESS, "delivery", "where the message goes; emptied after settling"),
+    column("endpoint_faults.endpoint_index", "delivery", "keyed index: which address failed; ninety days"),
     column(CONTENTS_BODY, "delivery", "what is handed over; letters hold single-use links"),
     column(ANSWERS_ANSWER, "access", "the same answer to a repeated request, for seven days"),
 ];

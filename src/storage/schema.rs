@@ -90,6 +90,9 @@ diesel::table! {
         state -> Text,
         verified_at -> Nullable<Moment>,
         created_at -> Moment,
+        trusted_from -> Nullable<Moment>,
+        suspended_for -> Nullable<Text>,
+        suspended_at -> Nullable<Moment>,
     }
 }
 
@@ -533,6 +536,35 @@ diesel::table! {
     }
 }
 
+diesel::table! {
+    use diesel::sql_types::*;
+    use crate::storage::sql::{Document, Key, Moment};
+
+    endpoint_faults (delivery_id) {
+        delivery_id -> BigInt,
+        batch_id -> Key,
+        person_id -> Key,
+        channel -> Text,
+        endpoint_index -> Binary,
+        kind -> Text,
+        reason -> Text,
+        sent_at -> Moment,
+        happened_at -> Moment,
+        handled_at -> Nullable<Moment>,
+        forgiven_at -> Nullable<Moment>,
+    }
+}
+
+diesel::table! {
+    use diesel::sql_types::*;
+    use crate::storage::sql::{Document, Key, Moment};
+
+    duty_marks (duty) {
+        duty -> Text,
+        reached_at -> Moment,
+    }
+}
+
 diesel::joinable!(memberships -> persons (person_id));
 diesel::joinable!(contact_points -> persons (person_id));
 diesel::joinable!(accounts -> persons (person_id));
@@ -574,4 +606,6 @@ diesel::allow_tables_to_appear_in_same_query!(
     deliveries,
     attempts,
     receipts,
+    endpoint_faults,
+    duty_marks,
 );

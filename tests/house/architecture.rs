@@ -52,6 +52,7 @@ const SPEAKS_SQL: &[&str] = &[
     "access/sessions.rs",
     "access/throttle.rs",
     "delivery/content.rs",
+    "delivery/faults.rs",
     "delivery/queue.rs",
     "delivery/receipts.rs",
     // The macro `words!` writes the column type of every enum of fixed words.

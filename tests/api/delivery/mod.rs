@@ -1,4 +1,5 @@
 //! Handing over, and what breaks on the way.
+mod bounces;
 mod channels;
 mod claiming;
 mod couriers;

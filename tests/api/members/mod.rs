@@ -6,3 +6,4 @@ mod leaving;
 mod listing;
 mod neighbourhood;
 mod reached;
+mod unreachable;

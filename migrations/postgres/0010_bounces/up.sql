@@ -1,6 +1,6 @@
 ALTER TABLE contact_points ADD COLUMN trusted_from timestamptz;
 ALTER TABLE contact_points ADD COLUMN suspended_for text CONSTRAINT contact_points_suspended_for_known CHECK (suspended_for IN ('bounced', 'keeps_failing'));
-ALTER TABLE contact_points ADD COLUMN suspended_at timestamptz CONSTRAINT contact_points_suspended_for_a_reason CHECK ((suspended_at IS NULL) = (suspended_for IS NULL) AND (state = 'invalid') = (suspended_at IS NOT NULL));
+ALTER TABLE contact_points ADD COLUMN suspended_at timestamptz CONSTRAINT contact_points_suspended_for_a_reason CHECK ((suspended_at IS NULL) = (suspended_for IS NULL) AND (suspended_at IS NULL OR state = 'invalid'));
 CREATE INDEX contact_points_suspended ON contact_points (kind, person_id) WHERE suspended_at IS NOT NULL;
 CREATE TABLE endpoint_faults (
     delivery_id bigint PRIMARY KEY REFERENCES deliveries,

@@ -137,7 +137,7 @@ async fn a_forged_address_changes_nothing_and_is_not_told_so() {
         let (batch, delivery) = sent(town).await;
         let right = town.return_address(delivery);
         let code = right.split_once('-').unwrap().1;
-        let flipped = if code.starts_with('0') { format!("1{}", &code[1..]) } else { format!("0{}", &code[1..]) };
+        let flipped = code.strip_prefix('0').map_or_else(|| format!("0{}", &code[1..]), |rest| format!("1{rest}"));
         for forged in [
             format!("bounces+{}-{code}", delivery + 1),
             format!("bounces+{delivery}-{flipped}"),

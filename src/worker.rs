@@ -11,11 +11,12 @@ use tokio_cron_scheduler::{Job, JobScheduler};
 use crate::access;
 use crate::accounts;
 use crate::config::Config;
-use crate::config::EmailTransport;
-use crate::config::SmsTransport;
+use crate::config::{EmailTransport, Relay};
+use crate::config::{Gateway, SmsTransport};
 use crate::delivery;
 use crate::delivery::Channels;
 use crate::delivery::Courier;
+use crate::delivery::Provider;
 use crate::delivery::email::MailSender;
 use crate::delivery::outbox::{FileMail, FileSms};
 use crate::delivery::sms::{KannelChannel, KannelSettings};
@@ -40,58 +41,70 @@ fn sender(config: &Config) -> anyhow::Result<MailSender> {
     })
 }
 
-/// The ways out that the settings name.
+/// The ways out that the settings name: for each channel the first provider, and the second if there is one.
 ///
 /// # Errors
 /// When a setting cannot be used.
 pub fn channels(config: &Config) -> anyhow::Result<Channels> {
     let outbox = std::path::Path::new(&config.data_dir).join("outbox");
-    let email: Arc<dyn delivery::channel::Channel> = match config.email.transport {
-        EmailTransport::File => Arc::new(FileMail { directory: outbox.clone(), sender: sender(config)? }),
+    let mut email = Vec::new();
+    match config.email.transport {
+        EmailTransport::File => {
+            email.push(Provider::new(Arc::new(FileMail { directory: outbox.clone(), sender: sender(config)? }), 0));
+        }
         EmailTransport::Smtp => {
-            let email = &config.email;
-            let password = Some(email.password.clone()).filter(|password| !password.expose_secret().is_empty());
-            let root = if email.root_certificate.is_empty() {
-                None
-            } else {
-                Some(std::fs::read_to_string(&email.root_certificate)?)
-            };
-            Arc::new(SmtpChannel::new(SmtpSettings {
-                host: email.host.clone(),
-                port: email.port,
-                tls: match email.tls {
-                    crate::config::Tls::None => Tls::None,
-                    crate::config::Tls::Starttls => Tls::StartTls,
-                    crate::config::Tls::Implicit => Tls::Implicit,
-                },
-                username: Some(email.username.clone()).filter(|user| !user.is_empty()),
-                password,
-                sender: sender(config)?,
-                connections: email.connections,
-                timeout: Duration::from_secs(email.timeout_seconds),
-                hello_name: None,
-                extra_root_certificate_pem: root,
-                provider: "smtp".to_owned(),
-            })?)
+            email.push(relay(config, config.email.first(), "smtp")?);
+            if !config.email.second.host.is_empty() {
+                email.push(relay(config, config.email.second.clone(), "smtp-second")?);
+            }
         }
-    };
-    let sms: Arc<dyn delivery::channel::Channel> = match config.sms.transport {
-        SmsTransport::File => Arc::new(FileSms::new(outbox.join("sms.jsonl"))),
+    }
+    let mut sms = Vec::new();
+    match config.sms.transport {
+        SmsTransport::File => sms.push(Provider::new(Arc::new(FileSms::new(outbox.join("sms.jsonl"))), 0)),
         SmsTransport::Kannel => {
-            let sms = &config.sms;
-            Arc::new(KannelChannel::new(KannelSettings {
-                url: sms.url.clone(),
-                username: sms.username.clone(),
-                password: sms.password.clone(),
-                sender: sms.sender.clone(),
-                in_flight: sms.in_flight,
-                timeout: Duration::from_secs(sms.timeout_seconds),
-                max_parts: sms.parts_max,
-                provider: "kannel".to_owned(),
-            })?)
+            sms.push(gateway(config, config.sms.first(), "kannel")?);
+            if !config.sms.second.url.is_empty() {
+                sms.push(gateway(config, config.sms.second.clone(), "kannel-second")?);
+            }
         }
-    };
+    }
     Ok(Channels { email, sms })
+}
+fn relay(config: &Config, relay: Relay, name: &str) -> anyhow::Result<Provider> {
+    let root =
+        if relay.root_certificate.is_empty() { None } else { Some(std::fs::read_to_string(&relay.root_certificate)?) };
+    let channel = SmtpChannel::new(SmtpSettings {
+        host: relay.host,
+        port: relay.port,
+        tls: match relay.tls {
+            crate::config::Tls::None => Tls::None,
+            crate::config::Tls::Starttls => Tls::StartTls,
+            crate::config::Tls::Implicit => Tls::Implicit,
+        },
+        username: Some(relay.username).filter(|user| !user.is_empty()),
+        password: Some(relay.password).filter(|password| !password.expose_secret().is_empty()),
+        sender: sender(config)?,
+        connections: relay.connections,
+        timeout: Duration::from_secs(relay.timeout_seconds),
+        hello_name: None,
+        extra_root_certificate_pem: root,
+        provider: name.to_owned(),
+    })?;
+    Ok(Provider::new(Arc::new(channel), relay.per_second))
+}
+fn gateway(config: &Config, gateway: Gateway, name: &str) -> anyhow::Result<Provider> {
+    let channel = KannelChannel::new(KannelSettings {
+        url: gateway.url,
+        username: gateway.username,
+        password: gateway.password,
+        sender: config.sms.sender.clone(),
+        in_flight: gateway.in_flight,
+        timeout: Duration::from_secs(gateway.timeout_seconds),
+        max_parts: config.sms.parts_max,
+        provider: name.to_owned(),
+    })?;
+    Ok(Provider::new(Arc::new(channel), gateway.per_second))
 }
 
 /// What the background does; runs until `stop` says so.

@@ -12,10 +12,10 @@ use std::path::Path;
 use serde::Deserialize;
 
 pub use database::DatabaseConfig;
-pub use email::{EmailConfig, EmailTransport, Tls};
+pub use email::{EmailConfig, EmailTransport, Relay, Tls};
 pub use limits::Limits;
 pub use server::ServerConfig;
-pub use sms::{SmsConfig, SmsTransport};
+pub use sms::{Gateway, SmsConfig, SmsTransport};
 
 /// Where this runs.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]

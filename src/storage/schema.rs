@@ -515,6 +515,7 @@ diesel::table! {
         outcome -> Nullable<Text>,
         reference -> Nullable<Text>,
         reason -> Nullable<Text>,
+        digest -> Nullable<Binary>,
     }
 }
 

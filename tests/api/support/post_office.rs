@@ -592,18 +592,24 @@ impl SmsSink {
                 let mut ledger = lock(ledger);
                 ledger.open += 1;
                 ledger.open_peak = ledger.open_peak.max(ledger.open);
-                ledger.targets.push(target.clone());
+                if !is_a_question(&target) {
+                    ledger.targets.push(target.clone());
+                }
                 (ledger.manners.clone(), ledger.delay)
             };
             sleep(delay).await;
             {
                 let mut ledger = lock(ledger);
                 ledger.open -= 1;
-                if !matches!(manners, SmsManners::Says(..)) && target.starts_with("/cgi-bin/sendsms?") {
+                let asks = target.starts_with("/cgi-bin/sendsms?") && !is_a_question(&target);
+                if !matches!(manners, SmsManners::Says(..)) && asks {
                     ledger.sms.push(asked(&target));
                 }
             }
             let (status, further, body) = match manners {
+                SmsManners::Accepts | SmsManners::Queues if is_a_question(&target) => {
+                    (400, "", "Missing receiver number, rejected".to_owned())
+                }
                 SmsManners::Accepts => (202, "", "0: Accepted for delivery".to_owned()),
                 SmsManners::Queues => (202, "", "3: Queued for later delivery".to_owned()),
                 SmsManners::Says(status, further, body) => (status, further, body),
@@ -614,6 +620,11 @@ impl SmsSink {
             wire.write_all(format!("{head}{body}").as_bytes()).await?;
         }
     }
+}
+
+/// Without a number it is only asked whether the gateway is there and knows us.
+fn is_a_question(target: &str) -> bool {
+    target.starts_with("/cgi-bin/sendsms?") && !target.contains("&to=")
 }
 
 fn asked(target: &str) -> Sms {

@@ -158,13 +158,15 @@ pub(crate) async fn watch(config: &Config, whose: Whose, until: Option<i64>, sec
     // A report may have ended a delivery before the answer to its attempt was written down. The look itself costs time, so
     // the moment before it counts where nothing was open.
     let mut unanswered = 0;
-    while left == 0 {
-        unanswered = unanswered_of(&database, batch).unwrap_or(1);
-        if unanswered == 0 || Instant::now() > end {
-            break;
+    if left == 0 {
+        loop {
+            unanswered = unanswered_of(&database, batch).unwrap_or(1);
+            if unanswered == 0 || Instant::now() > end {
+                break;
+            }
+            tokio::time::sleep(PAUSE_MIN).await;
+            seen_at = now();
         }
-        tokio::time::sleep(PAUSE_MIN).await;
-        seen_at = now();
     }
     let mut outcome = json!({
         "batch": batch, "final": left <= enough && unanswered == 0, "planned": all, "waiting": left,

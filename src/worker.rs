@@ -21,6 +21,7 @@ use crate::delivery::email::MailSender;
 use crate::delivery::outbox::{FileMail, FileSms};
 use crate::delivery::sms::{KannelChannel, KannelSettings};
 use crate::delivery::smtp::{SmtpChannel, SmtpSettings, Tls};
+use crate::doctor;
 use crate::http::Rates;
 use crate::messages;
 use crate::storage::Database;
@@ -29,6 +30,9 @@ use crate::storage::Tx;
 
 /// How long the address of a settled delivery is kept.
 const ADDRESS_LIFE: Duration = Duration::from_secs(7 * 24 * 3600);
+/// Whose turn it is to examine our mail.
+const MAIL_TURN: access::Throttle =
+    access::Throttle { name: "mail_examination", most: 1, window: Duration::from_secs(3600) };
 
 /// Who mails are from.
 fn sender(config: &Config) -> anyhow::Result<MailSender> {
@@ -119,14 +123,17 @@ pub async fn run(
     stop: watch::Receiver<bool>,
 ) -> anyhow::Result<()> {
     let mut scheduler = JobScheduler::new().await?;
-    let (duties, budgets) = (database.clone(), Arc::clone(&rates));
+    let (duties, budgets, settings) = (database.clone(), Arc::clone(&rates), Arc::clone(&config));
     // One tick a minute in UTC; what is due is a question to the database, so a missed tick or a second node does no harm.
     let tick = Job::new_async("0 * * * * *", move |_, _| {
-        let (duties, budgets) = (duties.clone(), Arc::clone(&budgets));
+        let (duties, budgets, settings) = (duties.clone(), Arc::clone(&budgets), Arc::clone(&settings));
         Box::pin(async move {
             budgets.forget_the_quiet();
             if let Err(error) = minute(&duties).await {
                 tracing::warn!(%error, "the minute's duties were not all done");
+            }
+            if let Err(error) = ask_about_mail(&duties, &settings).await {
+                tracing::warn!(%error, "whether our mail can be told from forgeries was not asked");
             }
         })
     })?;
@@ -150,6 +157,47 @@ pub async fn run(
     tokio::join!(courier.run(stop), settle);
     scheduler.shutdown().await?;
     Ok(())
+}
+
+async fn ask_about_mail(database: &Database, config: &Config) -> anyhow::Result<()> {
+    if doctor::Subject::matters(config) {
+        let server = config.email.name_server().map_err(anyhow::Error::msg)?;
+        examine_mail(database, config, &doctor::Dns::new(server)?).await?;
+    }
+    Ok(())
+}
+/// Examines once a day whether others can tell our mail from forgeries, on one node; says aloud when they no longer can.
+/// Sending goes on: an alert must leave all the same.
+///
+/// # Errors
+/// When the database fails.
+pub async fn examine_mail(
+    database: &Database,
+    config: &Config,
+    resolver: &dyn doctor::Resolver,
+) -> Result<Option<doctor::Verdict>, StorageError> {
+    let subject = doctor::Subject::of(config);
+    let asked = subject.clone();
+    // Counted in the database: of several nodes one asks, and one that died while asking is replaced an hour later.
+    let turn = move |tx: &mut Tx<'_>| -> Result<Option<_>, StorageError> {
+        let is_ours = doctor::is_due(tx, &asked)? && access::take(tx, MAIL_TURN, &asked.fingerprint())?.is_ok();
+        if is_ours { tx.now().map(Some) } else { Ok(None) }
+    };
+    let Some(now) = database.writing(turn).await? else { return Ok(None) };
+    let report = doctor::examine(resolver, &subject, now).await;
+    let verdict = report.verdict;
+    let (domain, summary) = (report.domain.clone(), report.summary());
+    let before = database.writing(move |tx| doctor::record(tx, &subject, &report)).await?;
+    match verdict {
+        doctor::Verdict::Passed => tracing::info!(domain, "our mail can be told from forgeries"),
+        doctor::Verdict::Failed if before == Some(doctor::Verdict::Passed) => {
+            tracing::error!(domain, ?summary, "our mail can no longer be told from forgeries: run `vigie doctor mail`");
+        }
+        doctor::Verdict::Failed | doctor::Verdict::Unknown => {
+            tracing::warn!(domain, ?summary, "our mail is not verified: run `vigie doctor mail`");
+        }
+    }
+    Ok(Some(verdict))
 }
 
 /// One duty, done in a transaction of its own.

@@ -1,5 +1,7 @@
 //! Mail.
 
+use std::net::{IpAddr, SocketAddr};
+
 use secrecy::SecretString;
 use serde::Deserialize;
 
@@ -38,6 +40,12 @@ pub struct EmailConfig {
     pub reply_to: String,
     /// Domain of `Message-ID`.
     pub message_id_domain: String,
+    /// Name of the key with which the relay signs (DKIM); empty when nobody said.
+    pub dkim_selector: String,
+    /// Addresses from which the relay sends into the world.
+    pub sending_addresses: Vec<IpAddr>,
+    /// Name server that `doctor` asks, as `address` or `address:port`; empty for those of the system.
+    pub dns_server: String,
     /// Mail server.
     pub host: String,
     /// Its port.
@@ -98,5 +106,28 @@ impl EmailConfig {
             timeout_seconds: self.timeout_seconds,
             per_second: self.per_second,
         }
+    }
+}
+impl EmailConfig {
+    /// The name server that `doctor` asks; none for those of the system.
+    ///
+    /// # Errors
+    /// Says that the setting is no address.
+    pub fn name_server(&self) -> Result<Option<SocketAddr>, &'static str> {
+        let text = self.dns_server.as_str();
+        if text.is_empty() {
+            return Ok(None);
+        }
+        let address = text.parse().or_else(|_| text.parse().map(|ip: IpAddr| SocketAddr::new(ip, 53)));
+        address.map(Some).map_err(|_| "must be an address such as 192.0.2.53 or 127.0.0.1:5353")
+    }
+    /// Can the selector stand in a name of the DNS?
+    #[must_use]
+    pub fn selector_is_a_name(&self) -> bool {
+        self.dkim_selector.is_empty()
+            || self.dkim_selector.split('.').all(|label| {
+                (1..=63).contains(&label.len())
+                    && label.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-_".contains(&byte))
+            })
     }
 }

@@ -534,6 +534,20 @@ diesel::table! {
     }
 }
 
+diesel::table! {
+    use diesel::sql_types::*;
+    use crate::storage::sql::{Document, Key, Moment};
+
+    mail_checks (id) {
+        id -> BigInt,
+        domain -> Text,
+        subject -> Text,
+        verdict -> Text,
+        summary -> Document,
+        checked_at -> Moment,
+    }
+}
+
 diesel::joinable!(memberships -> persons (person_id));
 diesel::joinable!(contact_points -> persons (person_id));
 diesel::joinable!(accounts -> persons (person_id));
@@ -575,4 +589,5 @@ diesel::allow_tables_to_appear_in_same_query!(
     deliveries,
     attempts,
     receipts,
+    mail_checks,
 );

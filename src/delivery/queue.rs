@@ -8,6 +8,7 @@ use uuid::Uuid;
 
 use super::content::Body;
 use super::lifecycle::{Channel, Lane, State};
+use super::receipts;
 use super::retry::Verdict;
 use crate::on_either;
 use crate::storage::Db;
@@ -487,6 +488,8 @@ pub fn settle(tx: &mut Tx<'_>, lease: Uuid, settlements: &[Settlement]) -> Resul
         }
         settled += changed;
     }
+    let taken = |settlement: &&Settlement| matches!(settlement.verdict, Verdict::Final(State::Accepted, _));
+    receipts::catch_up(tx, &settlements.iter().filter(taken).map(|taken| taken.delivery).collect::<Vec<_>>())?;
     Ok(settled)
 }
 

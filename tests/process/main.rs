@@ -19,3 +19,4 @@ mod crashing;
 mod house;
 mod starting;
 mod stopping;
+mod three;

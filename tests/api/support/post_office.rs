@@ -529,8 +529,8 @@ pub(crate) enum SmsManners {
     HangsUp,
     /// Keeps nothing and hangs up.
     Forgets,
-    /// Keeps it, and hangs up in the middle of its 202.
-    BreaksOff,
+    /// Keeps it, and hangs up in the middle of its 202, when this much of the body is said.
+    BreaksOff(&'static str),
     /// Keeps it, reports these types one after the other, and only then answers like this.
     ReportsFirst(&'static [u8], Box<SmsManners>),
 }
@@ -538,7 +538,7 @@ pub(crate) enum SmsManners {
 impl SmsManners {
     fn keeps(&self) -> bool {
         match self {
-            Self::Accepts | Self::Queues | Self::StaysSilent | Self::HangsUp | Self::BreaksOff => true,
+            Self::Accepts | Self::Queues | Self::StaysSilent | Self::HangsUp | Self::BreaksOff(_) => true,
             Self::Says(..) | Self::Forgets => false,
             Self::ReportsFirst(_, then) => then.keeps(),
         }
@@ -676,8 +676,9 @@ impl SmsSink {
                 SmsManners::Says(status, further, body) => (status, further, body),
                 SmsManners::StaysSilent => return std::future::pending().await,
                 SmsManners::HangsUp | SmsManners::Forgets => return Ok(()),
-                SmsManners::BreaksOff => {
-                    wire.write_all(b"HTTP/1.1 202 Kannel\r\nContent-Length: 25\r\n\r\n0: Acc").await?;
+                SmsManners::BreaksOff(body) => {
+                    let head = "HTTP/1.1 202 Kannel\r\nContent-Length: 25\r\n\r\n";
+                    wire.write_all(format!("{head}{body}").as_bytes()).await?;
                     return wire.flush().await;
                 }
                 SmsManners::ReportsFirst(..) => unreachable!("somebody else's request"),

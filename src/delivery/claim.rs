@@ -36,6 +36,8 @@ pub struct Claimed {
     pub id: i64,
     /// Under which lease it is held.
     pub lease: Uuid,
+    /// How.
+    pub channel: Channel,
     /// The batch: message version or letter.
     pub batch: Uuid,
     /// Who.
@@ -337,6 +339,7 @@ fn readable(
         claimed.push(Claimed {
             id: row.id,
             lease,
+            channel: row.channel,
             batch: row.batch_id.uuid(),
             person: row.person_id,
             lane: Lane::restore(row.lane),

@@ -554,6 +554,7 @@ fn settlement(channel: Channel, answer: &Outcome, now: Timestamp) -> Settlement 
     Settlement {
         delivery: answered.delivery,
         attempt: held.attempt,
+        channel,
         lease: held.lease,
         outcome,
         reference,

@@ -20,3 +20,4 @@ mod doctor;
 mod house;
 mod starting;
 mod stopping;
+mod three;

@@ -519,7 +519,7 @@ impl Desk {
                     },
                 );
                 let lane = delivery.lane;
-                parcels.entry(*way).or_default().push((lane, self.courier.parcel(ask.channel, delivery)));
+                parcels.entry(*way).or_default().push((lane, self.courier.parcel(delivery)));
             }
             for (way, parcels) in parcels {
                 if let Some(way) = self.ways.get_mut(way) {

@@ -20,6 +20,7 @@ mod lifecycle;
 mod links;
 mod load;
 pub mod outbox;
+mod proof;
 mod queue;
 mod receipts;
 pub mod retry;
@@ -36,6 +37,7 @@ pub use courier::{Channels, Courier, Provider};
 pub use letters::{LetterTo, enqueue_letter, enqueue_text};
 pub use lifecycle::{Channel, Lane, State};
 pub use links::{contact_url, leave_url, my_data_url, unsubscribe_url};
+pub use proof::{AttemptsProof, BatchProof, ContentProof, prove};
 pub use queue::{
     DeliveryRow, Fate, LEASE, NewDelivery, deliveries_of, enqueue, forget_settled, may_have_reached, progress, waiting,
 };

@@ -52,6 +52,8 @@ enum Command {
         #[command(subcommand)]
         command: KeysCommand,
     },
+    /// Print the addresses that the SMS gateways have to know. They open what they name: treat them like passwords.
+    Hooks,
     /// Administrators.
     Admin {
         #[command(subcommand)]
@@ -92,6 +94,10 @@ async fn run(arguments: Arguments) -> anyhow::Result<()> {
             logs("info");
             app::open(&config()?, Clock::system(), Durability::Full)?;
             println!("the database is up to date");
+            Ok(())
+        }
+        Command::Hooks => {
+            print!("{}", app::hooks(&config()?)?);
             Ok(())
         }
         Command::Admin { command: AdminCommand::Create(first) } => {

@@ -57,11 +57,13 @@ impl Gateway {
     }
 }
 
+/// Somebody, with all their contacts.
+type Owner = (Id<of::Person>, Vec<Contact>);
 /// Everybody who gave a number as theirs, and their memberships.
 struct Sender {
     number: PhoneNumber,
     index: Vec<u8>,
-    contacts: Vec<(Id<of::Person>, Vec<Contact>)>,
+    contacts: Vec<Owner>,
     memberships: Vec<Membership>,
 }
 
@@ -110,7 +112,7 @@ fn number_of(from: &str) -> Option<PhoneNumber> {
     PhoneNumber::parse(from).or_else(|_| PhoneNumber::parse(&format!("+{from}"))).ok().filter(PhoneNumber::is_mobile)
 }
 /// The persons whose mobile number it is, with all their contacts, in the order in which they became known.
-fn owners(tx: &mut Tx<'_>, number: &PhoneNumber) -> Result<Vec<(Id<of::Person>, Vec<Contact>)>, StorageError> {
+fn owners(tx: &mut Tx<'_>, number: &PhoneNumber) -> Result<Vec<Owner>, StorageError> {
     let persons = people::persons_with_contact(tx, None, Some(number))?;
     let mut found: Vec<_> = people::contacts_of(tx, &persons)?.into_iter().collect();
     found.retain(|(_, contacts)| contacts.iter().any(|contact| is_theirs(contact, number)));
@@ -121,11 +123,7 @@ fn is_theirs(contact: &Contact, number: &PhoneNumber) -> bool {
     contact.kind == ContactKind::Mobile && contact.for_envelope() == number.for_dialling()
 }
 /// Their memberships, kept from being changed by others. None where nobody is or was a member.
-fn sender(
-    tx: &mut Tx<'_>,
-    number: PhoneNumber,
-    contacts: Vec<(Id<of::Person>, Vec<Contact>)>,
-) -> Result<Option<Sender>, StorageError> {
+fn sender(tx: &mut Tx<'_>, number: PhoneNumber, contacts: Vec<Owner>) -> Result<Option<Sender>, StorageError> {
     let persons: Vec<Id<of::Person>> = contacts.iter().map(|(person, _)| *person).collect();
     let mut memberships = Vec::new();
     for id in store::of_persons(tx, &persons)? {

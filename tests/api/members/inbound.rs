@@ -438,7 +438,7 @@ async fn a_forged_callback_changes_nothing() {
         let keys = town.database.keys();
         let leave = vigie::access::link_token(keys, vigie::access::Purpose::Receipt, 1);
         let unknown_gateway = vigie::access::link_token(keys, vigie::access::Purpose::InboundSms, 99);
-        for forged in [&format!("{}{last}", &token[..42]), &token[..20].to_owned(), "x", &leave, &unknown_gateway] {
+        for forged in [&format!("{}{last}", &token[..42]), &token[..20], "x", &leave, &unknown_gateway] {
             town.open_get(&format!("/hooks/sms/inbound/{forged}?{query}")).await.problem(404, "not-found");
         }
         town.open_get(&format!("/hooks/sms/{token}?type=1")).await.expect(404);

@@ -64,6 +64,8 @@ enum Command {
         #[command(subcommand)]
         command: VerifyCommand,
     },
+    /// Print the addresses that the SMS gateways have to know. They open what they name: treat them like passwords.
+    Hooks,
     /// Administrators.
     Admin {
         #[command(subcommand)]
@@ -133,6 +135,10 @@ async fn run(arguments: Arguments) -> anyhow::Result<()> {
         Command::Verify { command: VerifyCommand::Message { id, json } } => {
             logs("warn");
             verify_message(config()?, id, json).await
+        }
+        Command::Hooks => {
+            print!("{}", app::hooks(&config()?)?);
+            Ok(())
         }
         Command::Admin { command: AdminCommand::Create(first) } => {
             logs("info");

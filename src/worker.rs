@@ -22,6 +22,7 @@ use crate::delivery::sms::{KannelChannel, KannelSettings};
 use crate::delivery::smtp::{SmtpChannel, SmtpSettings, Tls};
 use crate::doctor;
 use crate::http::Rates;
+use crate::members;
 use crate::messages;
 use crate::storage::Database;
 use crate::storage::StorageError;
@@ -200,7 +201,7 @@ type Duty = fn(&mut Tx<'_>) -> Result<(), StorageError>;
 /// # Errors
 /// The first fault, after all have had their turn.
 pub async fn minute(database: &Database) -> Result<(), StorageError> {
-    let duties: [Duty; 5] = [
+    let duties: [Duty; 6] = [
         |tx| access::forget_old_answers(tx).map(drop),
         |tx| access::forget_old_throttles(tx).map(drop),
         |tx| accounts::forget_old_tokens(tx).map(drop),
@@ -208,6 +209,7 @@ pub async fn minute(database: &Database) -> Result<(), StorageError> {
             let before = tx.now()?.minus(ADDRESS_LIFE);
             delivery::forget_settled(tx, before).map(drop)
         },
+        |tx| members::forget_inbound(tx).map(drop),
         |tx| messages::expire_unreleased(tx).map(drop),
     ];
     let mut outcome = Ok(());

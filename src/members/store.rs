@@ -13,7 +13,7 @@ use super::word::Word;
 use crate::delivery::Channel;
 use crate::on_either;
 use crate::people;
-use crate::people::{Contact, ContactKind, KnownPerson, NewPerson, Person};
+use crate::people::{Contact, ContactKind, ContactState, KnownPerson, NewPerson, Person};
 use crate::storage::StorageError;
 use crate::storage::Tx;
 use crate::storage::personal::{MEMBERSHIPS_ADDRESS, PERSONS_NAME};

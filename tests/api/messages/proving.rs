@@ -3,7 +3,7 @@
 use diesel::prelude::*;
 use vigie::delivery::{AttemptsProof, Body};
 use vigie::messages::{MessageProof, prove};
-use vigie::storage::schema::{attempts, contents};
+use vigie::storage::schema::{attempts, contents, deliveries};
 use vigie::values::{Id, of};
 
 use super::{approves, burglary, submitted};
@@ -55,9 +55,11 @@ async fn whatever_was_changed_is_found() {
         // Other bytes than the approved went to one member.
         let one: (i64, Option<Vec<u8>>) = town
             .db(|tx| {
-                let one =
-                    attempts::table.filter(attempts::digest.is_not_null()).select((attempts::id, attempts::digest));
-                let one: (i64, Option<Vec<u8>>) = one.order(attempts::id.desc()).first(tx.db())?;
+                let to_members =
+                    deliveries::table.filter(deliveries::membership_id.is_not_null()).select(deliveries::id);
+                let one = attempts::table.filter(attempts::delivery_id.eq_any(to_members));
+                let one = one.select((attempts::id, attempts::digest)).order(attempts::id.desc());
+                let one: (i64, Option<Vec<u8>>) = one.first(tx.db())?;
                 let changed = attempts::table.filter(attempts::id.eq(one.0));
                 diesel::update(changed).set(attempts::digest.eq(Some(vec![7_u8; 32]))).execute(tx.db())?;
                 Ok(one)

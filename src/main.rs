@@ -16,9 +16,11 @@ use vigie::accounts;
 use vigie::app;
 use vigie::config::Config;
 use vigie::demo;
+use vigie::doctor;
+use vigie::messages;
 use vigie::storage::Durability;
 use vigie::storage::Keyring;
-use vigie::values::Clock;
+use vigie::values::{Clock, Id};
 use vigie::worker;
 
 /// Local prevention partnerships (PLP, BIN): one binary behind a REST API.
@@ -52,6 +54,18 @@ enum Command {
         #[command(subcommand)]
         command: KeysCommand,
     },
+    /// Examinations of what surrounds this installation.
+    Doctor {
+        #[command(subcommand)]
+        command: DoctorCommand,
+    },
+    /// Prove that what was handed over is what was approved; ends with 0 when it is.
+    Verify {
+        #[command(subcommand)]
+        command: VerifyCommand,
+    },
+    /// Print the addresses that the SMS gateways have to know. They open what they name: treat them like passwords.
+    Hooks,
     /// Print the address to which the mail server brings mails that come back. Whoever has it can report on deliveries.
     MailHook,
     /// Administrators.
@@ -64,6 +78,26 @@ enum Command {
 enum KeysCommand {
     /// Print a new key file.
     New,
+}
+#[derive(Subcommand)]
+enum DoctorCommand {
+    /// Ask the DNS whether others can tell our mail from forgeries (SPF, DKIM, DMARC, PTR); ends with 0 when they can.
+    Mail {
+        /// As JSON.
+        #[arg(long)]
+        json: bool,
+    },
+}
+#[derive(Subcommand)]
+enum VerifyCommand {
+    /// One message: the hash under its approval, its texts, and the bytes of every attempt.
+    Message {
+        /// Its id.
+        id: uuid::Uuid,
+        /// As JSON.
+        #[arg(long)]
+        json: bool,
+    },
 }
 #[derive(Subcommand)]
 enum AdminCommand {
@@ -94,6 +128,18 @@ async fn run(arguments: Arguments) -> anyhow::Result<()> {
             logs("info");
             app::open(&config()?, Clock::system(), Durability::Full)?;
             println!("the database is up to date");
+            Ok(())
+        }
+        Command::Doctor { command: DoctorCommand::Mail { json } } => {
+            logs("warn");
+            doctor_mail(&config()?, json).await
+        }
+        Command::Verify { command: VerifyCommand::Message { id, json } } => {
+            logs("warn");
+            verify_message(config()?, id, json).await
+        }
+        Command::Hooks => {
+            print!("{}", app::hooks(&config()?)?);
             Ok(())
         }
         Command::Admin { command: AdminCommand::Create(first) } => {
@@ -131,6 +177,51 @@ fn openapi(check: Option<PathBuf>) -> anyhow::Result<()> {
             );
         }
     }
+    Ok(())
+}
+
+#[expect(clippy::print_stdout, reason = "what was asked for on the command line is answered there")]
+async fn doctor_mail(config: &Config, json: bool) -> anyhow::Result<()> {
+    let database = app::open(config, Clock::system(), Durability::Full)?;
+    let subject = doctor::Subject::of(config);
+    let resolver = doctor::Dns::new(config.email.name_server().map_err(anyhow::Error::msg)?)?;
+    let now = database.reading(|tx| tx.now()).await?;
+    let report = doctor::examine(&resolver, &subject, now).await;
+    if json {
+        println!("{}", serde_json::to_string_pretty(&report)?);
+    } else {
+        print!("{report}");
+    }
+    let verdict = report.verdict;
+    database.writing(move |tx| doctor::record(tx, &subject, &report)).await?;
+    anyhow::ensure!(verdict == doctor::Verdict::Passed, "the mail of this installation is not verified");
+    Ok(())
+}
+
+#[expect(clippy::print_stdout, reason = "what was asked for on the command line is answered there")]
+async fn verify_message(config: Config, id: uuid::Uuid, json: bool) -> anyhow::Result<()> {
+    let database = app::open(&config, Clock::system(), Durability::Full)?;
+    let proof = database
+        .reading(move |tx| messages::prove(tx, &config, Id::from_uuid(id)))
+        .await?
+        .with_context(|| format!("no message {id} was ever approved here"))?;
+    if json {
+        println!("{}", serde_json::to_string_pretty(&proof)?);
+    } else {
+        println!("approved  {}\nversion   {}", proof.approved, proof.version);
+        for content in &proof.batch.contents {
+            let kept = content.kept.as_deref().unwrap_or("forgotten");
+            let verdict = if kept == content.approved { "equal" } else { kept };
+            println!("{:2} {:5}  {}  {verdict}", content.language, content.channel, content.approved);
+        }
+        for (provider, count) in &proof.batch.attempts {
+            println!(
+                "{provider}: {} handed over as approved, {} different, {} with nothing handed over, {} forgotten",
+                count.equal, count.different, count.nothing_handed_over, count.forgotten
+            );
+        }
+    }
+    anyhow::ensure!(proof.holds(), "what was handed over is NOT what was approved: {:?}", proof.batch.different);
     Ok(())
 }
 

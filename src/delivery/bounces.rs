@@ -11,7 +11,7 @@ use crate::storage::StorageError;
 use crate::storage::Tx;
 
 /// The name under which receipts of returned mails are kept.
-const PROVIDER: &str = "dsn";
+pub(super) const PROVIDER: &str = "dsn";
 /// The code of a report without one, and of a mail that is no report.
 const NO_CODE: &str = "none";
 
@@ -137,11 +137,10 @@ pub(super) fn take(tx: &mut Tx<'_>, to: &str, returned: &Returned) -> Result<(),
         Returned::Unknown => ("unknown", None, NO_CODE),
         Returned::AutoReply => return Ok(()),
     };
-    let reason = format!("{PROVIDER} {code}");
     receipts::keep(
         tx,
         delivery,
-        &Report { channel: Channel::Email, provider: PROVIDER, word, level, code, reference: None, reason, once: true },
+        &Report { channel: Channel::Email, provider: PROVIDER, word, level, code, reference: None, once: true },
     )
 }
 

@@ -9,27 +9,36 @@
 
 mod blame;
 mod bounces;
+pub mod breaker;
 pub mod channel;
+mod claim;
 mod content;
 pub mod courier;
+mod desk;
 pub mod email;
 mod error;
 mod faults;
 mod letters;
 mod lifecycle;
 mod links;
+mod load;
 pub mod outbox;
+mod proof;
 mod queue;
 mod receipts;
 pub mod retry;
 mod return_path;
 mod routes;
+mod settle;
 pub mod sms;
 pub mod smtp;
+mod stop;
+pub mod tray;
 
 pub use blame::Blame;
+pub use claim::{Carrier, Claimed, Contents, Wanted, claim, expire_pressing};
 pub use content::{Body, put_content};
-pub use courier::{Channels, Courier};
+pub use courier::{Channels, Courier, Provider};
 pub use faults::{
     Fault, endpoint_index, failures_of_batch, faults_since, forget_old_faults, forgive_batch, note_faults, open_faults,
     settle_faults,
@@ -37,9 +46,11 @@ pub use faults::{
 pub use letters::{LetterTo, enqueue_letter, enqueue_text};
 pub use lifecycle::{Channel, Lane, State};
 pub use links::{contact_url, leave_url, my_data_url, returned_mail_url, unsubscribe_url};
+pub use proof::{AttemptsProof, BatchProof, ContentProof, prove};
 pub use queue::{
-    Claimed, DeliveryRow, Fate, LEASE, NewDelivery, Settlement, Wanted, cancel, cancel_for_membership, claim,
-    deliveries_of, enqueue, forget_settled, may_have_reached, progress, renew, settle, waiting,
+    DeliveryRow, Fate, LEASE, NewDelivery, deliveries_of, enqueue, forget_settled, may_have_reached, progress, waiting,
 };
 pub use return_path::{delivery_of, return_path};
 pub use routes::routes;
+pub use settle::{Settlement, renew, settle};
+pub use stop::{cancel, cancel_for_membership, no_longer_wanted};

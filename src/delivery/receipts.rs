@@ -1,12 +1,15 @@
 //! Reports of providers: kept as they came, and raising the state of a delivery, never lowering it (accept M10, M11).
 
+use std::collections::HashMap;
+
 use diesel::prelude::*;
 
+use super::bounces;
 use super::faults;
 use super::lifecycle::{Channel, State};
 use crate::storage::StorageError;
 use crate::storage::Tx;
-use crate::storage::schema::{deliveries, receipts};
+use crate::storage::schema::{attempts, deliveries, receipts};
 use crate::values::Id;
 use crate::values::Timestamp;
 use crate::values::of;
@@ -29,8 +32,6 @@ pub(super) struct Report<'a> {
     pub(super) code: &'a str,
     /// What the other side calls it.
     pub(super) reference: Option<&'a str>,
-    /// The reason of the delivery, should it fail by this.
-    pub(super) reason: String,
     /// Equal reports are kept once.
     pub(super) once: bool,
 }
@@ -56,20 +57,7 @@ pub(super) fn receive(
 ) -> Result<(), StorageError> {
     let level = level_of(code);
     let word = level.map_or("unknown", State::as_str);
-    keep(
-        tx,
-        delivery,
-        &Report {
-            channel: Channel::Sms,
-            provider,
-            word,
-            level,
-            code,
-            reference,
-            reason: format!("report {code}"),
-            once: false,
-        },
-    )
+    keep(tx, delivery, &Report { channel: Channel::Sms, provider, word, level, code, reference, once: false })
 }
 /// Keeps a report and raises the delivery it speaks of. An unknown delivery is no error: the sender is done either way.
 pub(super) fn keep(tx: &mut Tx<'_>, delivery: i64, report: &Report<'_>) -> Result<(), StorageError> {
@@ -111,13 +99,18 @@ pub(super) fn keep(tx: &mut Tx<'_>, delivery: i64, report: &Report<'_>) -> Resul
         }
         return Ok(());
     };
+    // A gateway without a route refuses a request and reports the refusal as well: while it is not known that somebody has
+    // the message, a report that it was not delivered ends nothing. `catch_up` looks at it again.
+    if level == State::Failed && state.rank() < State::Unknown.rank() {
+        return Ok(());
+    }
     let raised = state.raised_to(level);
     if raised == State::AtHandset {
         faults::forgive(tx, person, channel)?;
     }
     if raised != state {
         let reason = match (state, raised) {
-            (_, State::Failed) => Some(report.reason.clone()),
+            (_, State::Failed) => Some(reason_of(provider, report.code)),
             // The books said otherwise until now: whoever reads them later sees why they changed.
             (State::Expired | State::Failed | State::Cancelled, _) => {
                 Some(format!("late report, was {}", state.as_str()))
@@ -137,6 +130,11 @@ pub(super) fn keep(tx: &mut Tx<'_>, delivery: i64, report: &Report<'_>) -> Resul
     }
     Ok(())
 }
+/// The reason of a delivery that failed by a report; `blame` reads it.
+fn reason_of(provider: &str, code: &str) -> String {
+    let word = if provider == bounces::PROVIDER { bounces::PROVIDER } else { "report" };
+    format!("{word} {code}")
+}
 /// Has the same been said before, or enough?
 fn is_known(tx: &mut Tx<'_>, delivery: i64, report: &Report<'_>) -> Result<bool, StorageError> {
     let of_it =
@@ -145,4 +143,37 @@ fn is_known(tx: &mut Tx<'_>, delivery: i64, report: &Report<'_>) -> Result<bool,
     let equal: i64 = equal.count().get_result(tx.db())?;
     let all: i64 = of_it.count().get_result(tx.db())?;
     Ok(equal > 0 || all >= KEPT_ONCE)
+}
+
+/// What was reported as not delivered before the answer was settled that says who had taken it: it is believed only now.
+pub(super) fn catch_up(tx: &mut Tx<'_>, taken: &[i64]) -> Result<(), StorageError> {
+    if taken.is_empty() {
+        return Ok(());
+    }
+    let refused: Vec<(i64, String, String, Timestamp)> = receipts::table
+        .filter(receipts::delivery_id.eq_any(taken))
+        .filter(receipts::level.eq(State::Failed.as_str()))
+        .order(receipts::id)
+        .select((receipts::delivery_id, receipts::provider, receipts::code, receipts::received_at))
+        .load(tx.db())?;
+    if refused.is_empty() {
+        return Ok(());
+    }
+    // The newest attempt last: a report of before is about another.
+    let begun: HashMap<i64, Timestamp> = attempts::table
+        .filter(attempts::delivery_id.eq_any(taken))
+        .order(attempts::number)
+        .select((attempts::delivery_id, attempts::started_at))
+        .load::<(i64, Timestamp)>(tx.db())?
+        .into_iter()
+        .collect();
+    for (delivery, provider, code, at) in refused {
+        if begun.get(&delivery).is_some_and(|begun| at >= *begun) {
+            diesel::update(deliveries::table.filter(deliveries::id.eq(delivery)))
+                .filter(deliveries::state.eq(State::Accepted))
+                .set((deliveries::state.eq(State::Failed), deliveries::reason.eq(Some(reason_of(&provider, &code)))))
+                .execute(tx.db())?;
+        }
+    }
+    Ok(())
 }

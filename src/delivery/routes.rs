@@ -12,6 +12,7 @@ use crate::access::Linked;
 use crate::access::Purpose;
 use crate::access::Routes;
 use crate::http::Answer;
+use crate::http::Heard;
 use crate::http::Query;
 use crate::http::RawMail;
 
@@ -40,11 +41,11 @@ struct Report {
     #[param(max_length = 100)]
     id: Option<String>,
 }
-async fn report(link: Linked<ReportSms>, Query(report): Query<Report>) -> Result<Answer<(), 204>, DeliveryError> {
+async fn report(link: Linked<ReportSms>, Query(report): Query<Report>) -> Result<Heard, DeliveryError> {
     link.write(move |tx, subject| {
         let delivery = i64::try_from(subject).unwrap_or(-1);
         receipts::receive(tx, delivery, "sms", &report.r#type, report.id.as_deref())?;
-        Ok(Answer::new(&()))
+        Ok(Heard)
     })
     .await
 }

@@ -243,6 +243,10 @@ pub(super) struct MemberQuery {
     language: Option<Language>,
     /// Only those who prefer this channel.
     channel: Option<Channel>,
+    /// Only those who stopped this channel.
+    stopped: Option<Channel>,
+    /// Only those who can be reached by something, or by nothing.
+    reachable: Option<bool>,
     /// Only those to whom nothing is sent on this channel, as their address or number failed.
     unreachable_by: Option<Channel>,
     /// Only those whose name contains this.
@@ -262,6 +266,8 @@ impl From<MemberQuery> for Wanted {
             status: query.status,
             language: query.language,
             channel: query.channel,
+            stopped: query.stopped,
+            reachable: query.reachable,
             unreachable_by: query.unreachable_by,
             name: query.name.map(|name| name.trim().to_lowercase()),
             after: query.after,
@@ -346,6 +352,12 @@ pub(super) struct MemberRow {
     basis: Basis,
     /// Preferred channel for what is not urgent.
     preferred_channel: Channel,
+    /// Stopped e-mail.
+    email_stopped: bool,
+    /// Stopped SMS.
+    sms_stopped: bool,
+    /// Some contact works whose channel was not stopped.
+    reachable: bool,
     /// Contacts, masked.
     contacts: Vec<MaskedContact>,
     /// The channels on which nothing is sent, as the address or number failed.
@@ -390,6 +402,8 @@ pub(super) struct MemberView {
     email_stopped: bool,
     /// Stopped SMS.
     sms_stopped: bool,
+    /// Some contact works whose channel was not stopped.
+    reachable: bool,
     /// Takes part in exercises.
     exercises: bool,
     /// Contacts, masked.
@@ -443,6 +457,9 @@ impl MemberRow {
             language: person.language,
             basis: membership.basis,
             preferred_channel: membership.preferred_channel,
+            email_stopped: membership.email_stopped_at.is_some(),
+            sms_stopped: membership.sms_stopped_at.is_some(),
+            reachable: membership.is_reachable(contacts),
             contacts: masked(contacts),
             unreachable_by: unreachable_by(contacts),
             applied_at: membership.applied_at,
@@ -452,6 +469,7 @@ impl MemberRow {
 }
 impl MemberView {
     pub(super) fn new(membership: Membership, person: Person, contacts: &[Contact]) -> Self {
+        let reachable = membership.is_reachable(contacts);
         Self {
             id: membership.id,
             partnership: membership.partnership,
@@ -472,6 +490,7 @@ impl MemberView {
             sms_at_night: membership.sms_at_night,
             email_stopped: membership.email_stopped_at.is_some(),
             sms_stopped: membership.sms_stopped_at.is_some(),
+            reachable,
             exercises: membership.exercises,
             contacts: masked(contacts),
             unreachable_by: unreachable_by(contacts),

@@ -16,6 +16,7 @@ mod notify;
 mod payloads;
 mod preview;
 mod progress;
+mod prove;
 mod release;
 mod render;
 mod return_or_reject;
@@ -29,4 +30,5 @@ mod verify;
 
 pub use close::{close_dispatched, expire_unreleased};
 pub use message::{Class, InformationSource, Kind, MessageText, Mode, Status};
+pub use prove::{MessageProof, prove};
 pub use routes::routes;

@@ -370,6 +370,21 @@ diesel::table! {
         ended_at -> Nullable<Moment>,
         end_reason -> Nullable<Text>,
         version -> BigInt,
+        sms_stopped_index -> Nullable<Binary>,
+    }
+}
+
+diesel::table! {
+    use diesel::sql_types::*;
+    use crate::storage::sql::{Document, Key, Moment};
+
+    inbound_sms (message_index) {
+        message_index -> Binary,
+        sender_index -> Binary,
+        word -> Text,
+        changed -> Integer,
+        answer -> Nullable<Text>,
+        received_at -> Moment,
     }
 }
 
@@ -518,6 +533,7 @@ diesel::table! {
         outcome -> Nullable<Text>,
         reference -> Nullable<Text>,
         reason -> Nullable<Text>,
+        digest -> Nullable<Binary>,
     }
 }
 
@@ -565,6 +581,20 @@ diesel::table! {
     }
 }
 
+diesel::table! {
+    use diesel::sql_types::*;
+    use crate::storage::sql::{Document, Key, Moment};
+
+    mail_checks (id) {
+        id -> BigInt,
+        domain -> Text,
+        subject -> Text,
+        verdict -> Text,
+        summary -> Document,
+        checked_at -> Moment,
+    }
+}
+
 diesel::joinable!(memberships -> persons (person_id));
 diesel::joinable!(contact_points -> persons (person_id));
 diesel::joinable!(accounts -> persons (person_id));
@@ -598,6 +628,7 @@ diesel::allow_tables_to_appear_in_same_query!(
     house_rules,
     mandates,
     memberships,
+    inbound_sms,
     messages,
     message_versions,
     approvals,
@@ -608,4 +639,5 @@ diesel::allow_tables_to_appear_in_same_query!(
     receipts,
     endpoint_faults,
     duty_marks,
+    mail_checks,
 );

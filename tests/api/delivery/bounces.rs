@@ -7,9 +7,11 @@ use vigie::delivery::{Channel, Lane, State};
 use vigie::storage::schema::{endpoint_faults, receipts};
 
 use super::desk::{HOUR, mail, post, reasons_name_nobody, row, rows, text};
+use crate::support::database::Kind;
 use crate::support::post_office::AfterMail;
 use crate::support::returned::{
-    LOOKS_LIKE_SPAM, MAILBOX_FULL, STILL_TRYING, UNKNOWN_USER, Verdict, exchange, exim, gmail, postfix, prose, vacation,
+    BOUNCES, LOOKS_LIKE_SPAM, MAILBOX_FULL, STILL_TRYING, UNKNOWN_USER, Verdict, exchange, exim, gmail, postfix, prose,
+    vacation,
 };
 use crate::support::{Town, on_both};
 
@@ -118,6 +120,24 @@ async fn every_mail_server_is_understood_by_its_codes_alone() {
         receipts_name_nobody(town).await;
     })
     .await;
+}
+
+/// Accept M18: from the envelope of a real hand-over to its return.
+#[tokio::test(flavor = "multi_thread")]
+async fn every_mail_leaves_with_an_address_of_its_own_to_come_back_to() {
+    for kind in [Kind::Sqlite, Kind::Postgres] {
+        let town = Town::start_with(kind, |config| config.email.bounce_address = BOUNCES.to_owned()).await;
+        let batch = post(&town, Channel::Email, Lane::Urgent, "member", 2, HOUR).await;
+        town.delivers_everything().await;
+        for row in rows(&town, batch).await {
+            let wanted = town.return_address(row.id);
+            let mail = town.post_office.mails().into_iter().find(|mail| mail.sender == wanted).unwrap();
+            assert!(mail.header("From").unwrap().contains(&town.config.email.from));
+            town.comes_back(&mail.sender, postfix(UNKNOWN_USER)).await.expect(204);
+        }
+        assert!(rows(&town, batch).await.iter().all(|row| row.state == State::Failed));
+        town.close().await;
+    }
 }
 
 #[tokio::test(flavor = "multi_thread")]

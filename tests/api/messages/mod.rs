@@ -3,6 +3,7 @@
 mod approving;
 mod audience;
 mod following;
+mod proving;
 mod races;
 mod releasing;
 mod roles;

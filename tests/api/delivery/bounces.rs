@@ -290,7 +290,7 @@ async fn faults_are_noted_once_from_every_way_a_delivery_fails() {
         let sms = text(town).await;
         town.delivers_everything().await;
         let report = town.post_office.sms().pop().unwrap();
-        assert_eq!(town.post_office.gateway.reports(&report, 2, "F").await, 204);
+        assert_eq!(town.post_office.gateway.reports(&report, 2, "F").await, 200);
         let sms = row(town, sms).await.id;
         let reason = gone[0].reason.clone().unwrap();
         assert!(reason.starts_with("550"), "{reason}");

@@ -301,7 +301,7 @@ async fn a_number_is_given_up_on_the_third_day_unless_one_sms_arrives() {
         let report = async |code: u8| {
             sent(town, &hood, burglary()).await;
             let sms = town.post_office.sms().into_iter().rfind(|sms| sms.to == member.mobile).unwrap();
-            assert_eq!(town.post_office.gateway.reports(&sms, code, "F").await, 204);
+            assert_eq!(town.post_office.gateway.reports(&sms, code, "F").await, 200);
             town.minute_passes().await;
             town.passes(DAY);
             unreachable_by(town, &hood, &hood.coordinator, "sms").await.len()

@@ -17,6 +17,7 @@ use super::channel::{Answer, Parcel};
 use super::content::Body;
 use super::lifecycle::{Channel, Lane};
 use super::links::{leave_url, receipt_url, unsubscribe_url};
+use super::metrics;
 use super::queue::{self, Claimed, Settlement, Wanted};
 use super::retry::{Tried, verdict};
 use crate::config::Config;
@@ -193,7 +194,7 @@ impl Courier {
                 queue::settle(tx, lease, &results)
             });
             match settling.await {
-                Ok(_) => return,
+                Ok(_) => return self.counts(channel, &answered),
                 Err(error @ (StorageError::Busy | StorageError::Away(_))) => {
                     tracing::warn!(%error, tries, "results could not be settled yet");
                 }
@@ -203,7 +204,13 @@ impl Courier {
                     return;
                 }
             }
+            metrics::settle_failed();
             tokio::time::sleep(SETTLE_PAUSE).await;
+        }
+    }
+    fn counts(&self, channel: Channel, answered: &[(Claimed, Answer)]) {
+        for (_, answer) in answered {
+            metrics::attempt(channel, self.channels.of(channel).provider(), outcome_of(answer));
         }
     }
     fn parcel(&self, channel: Channel, delivery: &Claimed) -> Parcel {
@@ -246,19 +253,24 @@ fn settlement(channel: Channel, delivery: &Claimed, answer: &Answer, now: Timest
     let tried = Tried {
         lane: delivery.lane,
         channel,
-        attempts: delivery.attempt,
+        attempts: delivery.attempt.saturating_sub(delivery.round_from),
         unanswered: delivery.unanswered,
         deadline: delivery.deadline,
     };
     let spread = u64::try_from(delivery.id.rem_euclid(100)).unwrap_or(0);
     let verdict = verdict(&tried, answer, now, spread);
-    let (outcome, reference) = match answer {
-        Answer::Accepted { reference } => ("accepted", reference.clone()),
-        Answer::Deferred { .. } => ("deferred", None),
-        Answer::Refused { .. } => ("refused", None),
-        Answer::Unknown { .. } => ("unknown", None),
-    };
+    let reference = if let Answer::Accepted { reference } = answer { reference.clone() } else { None };
+    let outcome = outcome_of(answer);
     Settlement { delivery: delivery.id, attempt: delivery.attempt, outcome, reference, verdict }
+}
+/// As it stands in the row of the attempt.
+const fn outcome_of(answer: &Answer) -> &'static str {
+    match answer {
+        Answer::Accepted { .. } => "accepted",
+        Answer::Deferred { .. } => "deferred",
+        Answer::Refused { .. } => "refused",
+        Answer::Unknown { .. } => "unknown",
+    }
 }
 
 /// How many deliveries of a channel are held at once. What is held cannot be stopped any more, so it is little more than

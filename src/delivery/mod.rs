@@ -7,24 +7,32 @@
 //! process had leased ([`courier::LEASED_MAX`] a channel), and always with the same `Message-ID` or short code, so a
 //! duplicate can be recognised. This floor does not know what a message is.
 
+pub mod alarms;
 pub mod channel;
 mod content;
 pub mod courier;
+mod dead_letters;
+mod depths;
 pub mod email;
 mod error;
 mod letters;
 mod lifecycle;
 mod links;
+pub mod metrics;
 pub mod outbox;
+pub mod pager;
 mod queue;
 mod receipts;
 pub mod retry;
 mod routes;
 pub mod sms;
 pub mod smtp;
+mod trouble;
 
 pub use content::{Body, put_content};
 pub use courier::{Channels, Courier};
+pub use dead_letters::{DeadLetter, batch_of, dead_letters_by_reason, dead_letters_of, requeue};
+pub use depths::{COUNTED_MAX, Depth, depths};
 pub use letters::{LetterTo, enqueue_letter, enqueue_text};
 pub use lifecycle::{Channel, Lane, State};
 pub use links::{contact_url, leave_url, my_data_url, unsubscribe_url};
@@ -33,3 +41,4 @@ pub use queue::{
     deliveries_of, enqueue, forget_settled, may_have_reached, progress, renew, settle, waiting,
 };
 pub use routes::routes;
+pub use trouble::{NO_HANDOVER, STUCK, Standing, Trouble, trouble};

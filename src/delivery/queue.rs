@@ -8,6 +8,7 @@ use uuid::Uuid;
 
 use super::content::Body;
 use super::lifecycle::{Channel, Lane, State};
+use super::metrics;
 use super::retry::Verdict;
 use crate::on_either;
 use crate::storage::Db;
@@ -83,7 +84,7 @@ struct NewRow {
     created_at: Timestamp,
 }
 
-fn row_name(batch: Uuid, person: Id<of::Person>, channel: Channel) -> String {
+pub(super) fn row_name(batch: Uuid, person: Id<of::Person>, channel: Channel) -> String {
     format!("{batch}/{person}/{}", channel.as_str())
 }
 
@@ -149,6 +150,8 @@ pub struct Claimed {
     pub body: Body,
     /// The number of this attempt.
     pub attempt: i32,
+    /// Attempts before this round of the ladder: more than none once it was requeued.
+    pub round_from: i32,
     /// Earlier attempts whose answer never came.
     pub unanswered: i32,
     /// After this it is no longer sent.
@@ -171,6 +174,7 @@ struct DueRow {
     state: State,
     deadline: Timestamp,
     attempts: i32,
+    round_from: i32,
 }
 
 #[derive(Insertable)]
@@ -281,6 +285,7 @@ fn mark_lost(tx: &mut Tx<'_>, lost: &[i64], now: Timestamp) -> Result<(), Storag
     if lost.is_empty() {
         return Ok(());
     }
+    metrics::lost(lost.len());
     diesel::update(attempts::table.filter(attempts::delivery_id.eq_any(lost)).filter(attempts::finished_at.is_null()))
         .set((
             attempts::finished_at.eq(Some(now)),
@@ -334,12 +339,14 @@ fn readable(tx: &mut Tx<'_>, rows: Vec<DueRow>, now: Timestamp) -> Result<Vec<Cl
             address,
             body,
             attempt: row.attempts.saturating_add(1),
+            round_from: row.round_from,
             unanswered: unanswered.get(&row.id).copied().unwrap_or_default(),
             deadline: row.deadline,
             deadline_in: row.deadline.since(now),
         });
     }
     if !closed.is_empty() {
+        metrics::unreadable(closed.len());
         tracing::error!(count = closed.len(), "deliveries cannot be read: is this the right key file?");
         diesel::update(deliveries::table.filter(deliveries::id.eq_any(closed)))
             .set((
@@ -479,6 +486,7 @@ pub fn settle(tx: &mut Tx<'_>, lease: Uuid, settlements: &[Settlement]) -> Resul
             ))
             .execute(tx.db())?;
         if changed == 0 {
+            metrics::late();
             tracing::warn!(
                 delivery = settlement.delivery,
                 outcome = settlement.outcome,

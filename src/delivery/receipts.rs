@@ -3,6 +3,7 @@
 use diesel::prelude::*;
 
 use super::lifecycle::State;
+use super::metrics;
 use crate::storage::StorageError;
 use crate::storage::Tx;
 use crate::storage::schema::{deliveries, receipts};
@@ -42,6 +43,7 @@ pub(super) fn receive(
         return Ok(());
     };
     let level = level_of(code);
+    metrics::receipt(level.map_or("unknown", State::as_str));
     // Whatever a gateway fills in, the report is kept: PostgreSQL takes no NUL in a text.
     let printable = |text: &str| text.chars().filter(|letter| !letter.is_control()).collect::<String>();
     diesel::insert_into(receipts::table)

@@ -1,8 +1,10 @@
 //! Handing over, and what breaks on the way.
+mod alarms;
 mod channels;
 mod claiming;
 mod couriers;
 mod desk;
+mod metrics;
 mod outcomes;
 mod plans;
 mod reach;

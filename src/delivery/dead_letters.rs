@@ -137,13 +137,14 @@ pub fn requeue(
     Ok(requeued)
 }
 
+/// Dead letters of one channel, state and reason: how many, and when the last one ended.
+pub type DeadByReason = (Channel, State, Option<String>, i64, Option<Timestamp>);
+
 /// Every dead letter by channel, state and reason, with the last of each: for whoever runs the installation.
 ///
 /// # Errors
 /// When the database fails.
-pub fn dead_letters_by_reason(
-    tx: &mut Tx<'_>,
-) -> Result<Vec<(Channel, State, Option<String>, i64, Option<Timestamp>)>, StorageError> {
+pub fn dead_letters_by_reason(tx: &mut Tx<'_>) -> Result<Vec<DeadByReason>, StorageError> {
     Ok(deliveries::table
         .filter(diesel::dsl::sql::<diesel::sql_types::Bool>(DEAD))
         .group_by((deliveries::channel, deliveries::state, deliveries::reason))

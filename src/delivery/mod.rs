@@ -31,7 +31,7 @@ mod trouble;
 
 pub use content::{Body, put_content};
 pub use courier::{Channels, Courier};
-pub use dead_letters::{DeadLetter, batch_of, dead_letters_by_reason, dead_letters_of, requeue};
+pub use dead_letters::{DeadByReason, DeadLetter, batch_of, dead_letters_by_reason, dead_letters_of, requeue};
 pub use depths::{COUNTED_MAX, Depth, depths};
 pub use letters::{LetterTo, enqueue_letter, enqueue_text};
 pub use lifecycle::{Channel, Lane, State};

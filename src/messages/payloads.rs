@@ -505,6 +505,7 @@ pub(super) struct DeadLetterFilter {
     /// Only on this channel.
     pub channel: Option<Channel>,
     /// Only in this state.
+    #[param(inline)]
     pub state: Option<DeadState>,
     /// Only for exactly this reason.
     #[param(inline)]

@@ -444,7 +444,8 @@ pub(super) struct Urgent {
 }
 /// The urgent messages and corrections that are going out.
 pub(super) fn urgent_going_out(tx: &mut Tx<'_>) -> Result<Vec<Urgent>, StorageError> {
-    let rows: Vec<(Id<of::Message>, Id<of::MessageVersion>, Option<Timestamp>, Timestamp)> = messages::table
+    type Columns = (Id<of::Message>, Id<of::MessageVersion>, Option<Timestamp>, Timestamp);
+    let rows: Vec<Columns> = messages::table
         .inner_join(approvals::table.on(approvals::message_id.eq(messages::id)))
         .filter(diesel::dsl::sql::<diesel::sql_types::Bool>("messages.status = 'dispatching'"))
         .filter(messages::class.eq(Class::Urgent).or(messages::kind.eq(Kind::Correction)))

@@ -14,7 +14,7 @@ use vigie::delivery::pager::{Page, Pager};
 use vigie::messages::Watch;
 use vigie::storage::schema::alarms;
 
-use super::{approves, approves_at_once, at, burglary, mark, progress, quiet, stops, submitted};
+use super::{approves, approves_at_once, burglary, mark, progress, quiet, stops, submitted};
 use crate::support::post_office::AfterMail;
 use crate::support::{Neighbourhood, Town, logs, on_both};
 
@@ -128,7 +128,6 @@ async fn a_large_healthy_dispatch_pages_nobody() {
     on_both(async |town| {
         let hood = town.neighbourhood(450).await;
         let mut watch = Watch::default();
-        let full: Vec<String> = hood.members[..5].iter().map(|member| member.email.clone()).collect();
         let message = submitted(town, &hood, &hood.coordinator, burglary()).await;
         town.delivers_everything().await;
         approves(town, &hood.officer, &message).await.expect(202);
@@ -150,8 +149,9 @@ async fn a_large_healthy_dispatch_pages_nobody() {
             let now = tx.now()?;
             let few: Vec<i64> = deliveries::table
                 .filter(deliveries::lane.eq(1_i16))
+                .filter(deliveries::channel.eq("email"))
                 .order(deliveries::id)
-                .limit(i64::try_from(full.len()).unwrap())
+                .limit(5)
                 .select(deliveries::id)
                 .load(tx.db())?;
             diesel::update(deliveries::table.filter(deliveries::id.eq_any(few)))
@@ -256,7 +256,6 @@ async fn alarms_are_read_and_taken_in_hand_in_the_zone() {
             .await
             .expect(404);
         town.open_post(&take, json!({})).await.problem(401, "not-signed-in");
-        assert_eq!(super::at(&message, "x"), at(&message, "x"));
     })
     .await;
 }

@@ -146,7 +146,8 @@ async fn watches(database: Database, config: Arc<Config>, mut stop: watch::Recei
     delivery::metrics::begin();
     let pager = Pager::new(&config.alarm);
     let mut watch = messages::Watch::default();
-    while !*stop.borrow() {
+    // Nobody left who could say "stop" is a stop too.
+    while !*stop.borrow() && stop.has_changed().is_ok() {
         for page in watch.look(&database, &config).await {
             pager.tell(page);
         }

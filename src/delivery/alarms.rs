@@ -117,14 +117,15 @@ pub fn clear(tx: &mut Tx<'_>, id: Id<of::Alarm>) -> Result<bool, StorageError> {
         .execute(tx.db())?;
     Ok(cleared > 0)
 }
-/// The alarms whose cause goes on, oldest first.
+/// The alarms whose cause goes on.
 ///
 /// # Errors
 /// When the database fails.
 pub fn open_alarms(tx: &mut Tx<'_>) -> Result<Vec<Alarm>, StorageError> {
     Ok(alarms::table
         .filter(diesel::dsl::sql::<diesel::sql_types::Bool>("alarms.cleared_at IS NULL"))
-        .order(alarms::id)
+        // In the order of the index that holds only these.
+        .order((alarms::kind, alarms::subject))
         .select(Alarm::as_select())
         .load(tx.db())?)
 }

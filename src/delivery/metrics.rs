@@ -27,7 +27,11 @@ static LATE: LazyLock<Counters> = LazyLock::new(|| {
     )
 });
 static UNSETTLED: LazyLock<Counters> = LazyLock::new(|| {
-    Counters::new("vigie_delivery_settle_failures_total", "Times that answers could not be written down at once.", &[])
+    Counters::new(
+        "vigie_delivery_settle_failures_total",
+        "Times that the queue could not be written: answers wait in memory.",
+        &[],
+    )
 });
 static UNREADABLE: LazyLock<Counters> = LazyLock::new(|| {
     Counters::new(
@@ -52,7 +56,7 @@ static BREAKERS: Mutex<Breakers> = Mutex::new(BTreeMap::new());
 /// When deliveries were last found unreadable.
 static UNREADABLE_AT: Mutex<Option<Instant>> = Mutex::new(None);
 
-/// An attempt was settled; `outcome` is that of its row.
+/// An attempt was settled; `outcome` is that of its row, but for `not_tried` and `fell_over`, which never left us.
 pub fn attempt(channel: Channel, provider: &str, outcome: &'static str) {
     ATTEMPTS.add(&[channel.as_str(), provider, outcome], 1);
 }

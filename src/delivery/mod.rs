@@ -8,16 +8,20 @@
 //! duplicate can be recognised. This floor does not know what a message is.
 
 pub mod alarms;
+pub mod breaker;
 pub mod channel;
+mod claim;
 mod content;
 pub mod courier;
 mod dead_letters;
 mod depths;
+mod desk;
 pub mod email;
 mod error;
 mod letters;
 mod lifecycle;
 mod links;
+mod load;
 pub mod metrics;
 pub mod outbox;
 pub mod pager;
@@ -25,20 +29,25 @@ mod queue;
 mod receipts;
 pub mod retry;
 mod routes;
+mod settle;
 pub mod sms;
 pub mod smtp;
+mod stop;
+pub mod tray;
 mod trouble;
 
+pub use claim::{Carrier, Claimed, Contents, Wanted, claim, expire_pressing};
 pub use content::{Body, put_content};
-pub use courier::{Channels, Courier};
+pub use courier::{Channels, Courier, Provider};
 pub use dead_letters::{DeadByReason, DeadLetter, batch_of, dead_letters_by_reason, dead_letters_of, requeue};
 pub use depths::{COUNTED_MAX, Depth, depths};
 pub use letters::{LetterTo, enqueue_letter, enqueue_text};
 pub use lifecycle::{Channel, Lane, State};
 pub use links::{contact_url, leave_url, my_data_url, unsubscribe_url};
 pub use queue::{
-    Claimed, DeliveryRow, Fate, LEASE, NewDelivery, Settlement, Wanted, cancel, cancel_for_membership, claim,
-    deliveries_of, enqueue, forget_settled, may_have_reached, progress, renew, settle, waiting,
+    DeliveryRow, Fate, LEASE, NewDelivery, deliveries_of, enqueue, forget_settled, may_have_reached, progress, waiting,
 };
 pub use routes::routes;
+pub use settle::{Settlement, renew, settle};
+pub use stop::{cancel, cancel_for_membership, no_longer_wanted};
 pub use trouble::{NO_HANDOVER, STUCK, Standing, Trouble, trouble};

@@ -533,6 +533,7 @@ diesel::table! {
         outcome -> Nullable<Text>,
         reference -> Nullable<Text>,
         reason -> Nullable<Text>,
+        digest -> Nullable<Binary>,
     }
 }
 
@@ -548,6 +549,20 @@ diesel::table! {
         code -> Text,
         reference -> Nullable<Text>,
         received_at -> Moment,
+    }
+}
+
+diesel::table! {
+    use diesel::sql_types::*;
+    use crate::storage::sql::{Document, Key, Moment};
+
+    mail_checks (id) {
+        id -> BigInt,
+        domain -> Text,
+        subject -> Text,
+        verdict -> Text,
+        summary -> Document,
+        checked_at -> Moment,
     }
 }
 
@@ -593,4 +608,5 @@ diesel::allow_tables_to_appear_in_same_query!(
     attempts,
     receipts,
     alarms,
+    mail_checks,
 );

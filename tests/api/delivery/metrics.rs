@@ -92,12 +92,12 @@ async fn attempts_reports_and_late_answers_are_counted() {
         assert!(metrics::receipts_so_far("unknown") > before.2);
         // A courier that comes back after its lease was lost is told, and counted.
         mail(town).await;
-        let (lease, held) = claims(town, Channel::Email, 1).await;
+        let (_, held) = claims(town, Channel::Email, 1).await;
         town.passes(LEASE);
         let (_, again) = claims(town, Channel::Email, 1).await;
         assert_eq!(held[0].id, again[0].id);
         let late = super::desk::settled_as(&held[0], vigie::delivery::retry::Verdict::Final(State::Accepted, None));
-        town.db(move |tx| vigie::delivery::settle(tx, lease, &[late])).await;
+        town.db(move |tx| vigie::delivery::settle(tx, &[late])).await;
         assert!(metrics::late_so_far() > before.3);
     })
     .await;
@@ -119,7 +119,7 @@ async fn every_label_is_a_word_of_ours() {
             match label {
                 "channel" => vec!["email", "sms"],
                 "lane" => vec!["correction", "urgent", "letter", "non_urgent"],
-                "outcome" => vec!["accepted", "deferred", "refused", "unknown"],
+                "outcome" => vec!["accepted", "deferred", "refused", "unknown", "not_tried", "fell_over"],
                 "level" => vec!["at_operator", "at_handset", "failed", "unknown"],
                 "kind" => vec!["urgent_without_handover", "urgent_stuck", "provider_down", "queue_unreadable"],
                 "method" => vec!["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "other"],
@@ -127,7 +127,9 @@ async fn every_label_is_a_word_of_ours() {
                 "database" => vec!["sqlite", "postgres"],
                 "version" => vec![env!("CARGO_PKG_VERSION")],
                 // Names of the settings; `watch-…` are those of the tests of alarms.
-                "provider" => vec!["smtp", "smtp-2", "kannel", "kannel-2", "file", "watch-a", "watch-b"],
+                "provider" => {
+                    vec!["smtp", "smtp-second", "kannel", "kannel-second", "file", "other", "watch-a", "watch-b"]
+                }
                 "route" => routes.iter().map(String::as_str).chain(["none", "/openapi.json", "/docs/{_:.*}"]).collect(),
                 other => panic!("a label that nobody reviewed: {other}"),
             }

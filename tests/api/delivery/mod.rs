@@ -7,6 +7,7 @@ mod kannel;
 mod misbehaving;
 mod outcomes;
 mod plans;
+mod providers;
 mod reach;
 mod reports;
 mod retention;

@@ -32,7 +32,7 @@ print(json.dumps({"email": town["officer"], "password": town["password"]}))' "$W
     grep -qi '^retry-after: [0-9]' <<<"$head" || bad "the 503 has no Retry-After"
     [ "$took" -le 15000 ] || bad "the 503 took $took ms"
     approved locked
-    status=$(grep '"event":"answer"' "$W/client.jsonl" | grep '/approval' | grep -o '"status":[0-9]*' | cut -d: -f2 | sort | uniq -c | tr -s ' \n' ' ')
+    status=$(grep '"event":"answer"' "$W/client.jsonl" | grep '/approval' | grep -o '"status":[0-9]\+' | cut -d: -f2 | sort | uniq -c | tr -s ' \n' ' ')
     final 30
     wait "$(pid_of mix)" || true
     reads=$(grep -c . "$W/mix.jsonl")

@@ -4,6 +4,7 @@
 # A script sets ID and WHAT, names its databases in ON (sqlite, postgres), defines `the_fault`, and ends with `run_fault "$@"`.
 # Each database gets a process of its own, whose end takes everything along that it started, mounted or attached.
 set -euo pipefail
+export RUST_BACKTRACE=0
 
 FAULTS=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 ROOT=$(cd "$FAULTS/../.." && pwd)
@@ -223,13 +224,13 @@ at_least() { [ "$("$1")" -ge "$2" ]; }
 approve() {
     local key=$1
     shift
-    "$DRILL" approve --town "$W/town.json" --url "$URL" --idempotency-key "$key" --ledger "$W/client.jsonl" "$@" \
+    "$DRILL" approve --town "$W/town.json" --url "$URL" --idempotency-key "drill-$key" --ledger "$W/client.jsonl" "$@" \
         >"$W/approve.$key.json" 2>>"$W/approve.err"
 }
 approve_later() {
     local key=$1
     shift
-    spawn "approve-$key" "$DRILL" approve --town "$W/town.json" --url "$URL" --idempotency-key "$key" --ledger "$W/client.jsonl" "$@"
+    spawn "approve-$key" "$DRILL" approve --town "$W/town.json" --url "$URL" --idempotency-key "drill-$key" --ledger "$W/client.jsonl" "$@"
 }
 # Waits for approvals that were begun.
 approved() {

@@ -18,6 +18,7 @@ import re
 import sqlite3
 import subprocess
 import sys
+import urllib.parse
 
 parser = argparse.ArgumentParser()
 parser.add_argument("--db", required=True)
@@ -210,7 +211,11 @@ if not told.no_whole:
             bad(f"I8: foreign key {row}")
     else:
         found = sorted(name for name in os.listdir("/usr/lib/postgresql"))[-1]
-        done = subprocess.run([f"/usr/lib/postgresql/{found}/bin/pg_amcheck", "--install-missing", "--heapallindexed", "-d", told.db], capture_output=True, text=True)
+        place = urllib.parse.urlsplit(told.db)
+        done = subprocess.run(
+            [f"/usr/lib/postgresql/{found}/bin/pg_amcheck", "--install-missing", "--heapallindexed", "-h", place.hostname, "-p", str(place.port), "-U", place.username, place.path[1:]],
+            capture_output=True, text=True,
+        )
         if done.returncode != 0:
             bad("I8: pg_amcheck: " + (done.stdout + done.stderr).strip().splitlines()[-1])
 

@@ -6,6 +6,7 @@ ID=F04 WHAT="power cut"
 the_cluster() {
     (
         W=$(mktemp -d /tmp/vf.XXXXXX)
+        chmod 755 "$W"
         trap clean_up EXIT
         small_disk disk 300M
         FAULTS_DISK=$W/disk FAULTS_IMAGE=$W/disk.img TMPDIR=$W/disk "$ROOT/scripts/postgres" run --durable -- "$@"

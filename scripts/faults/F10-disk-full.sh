@@ -7,6 +7,7 @@ ID=F10 WHAT="disk full"
 the_cluster() {
     (
         W=$(mktemp -d /tmp/vf.XXXXXX)
+        chmod 755 "$W"
         trap clean_up EXIT
         small_disk disk 160M
         FAULTS_DISK=$W/disk TMPDIR=$W/disk "$ROOT/scripts/postgres" run --durable -- "$@"

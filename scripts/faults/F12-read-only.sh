@@ -8,6 +8,7 @@ ID=F12 WHAT="read-only file system"
 the_cluster() {
     (
         W=$(mktemp -d /tmp/vf.XXXXXX)
+        chmod 755 "$W"
         trap clean_up EXIT
         small_disk disk 300M
         FAULTS_DISK=$W/disk TMPDIR=$W/disk "$ROOT/scripts/postgres" run --durable -- "$@"

@@ -61,7 +61,7 @@ TEXT
     until_true 60 "the reports arrive" sms_at at_handset "$members" || bad "only $(count "deliveries WHERE state = 'at_handset'") of $members are at the handset"
     raised=$(count "deliveries WHERE state = 'at_handset'")
     end server TERM
-    books --duplicates 0
+    books --no-sms --duplicates 0
     remark "$members queued and called accepted, $asked requests; $raised at the handset after the operator came back"
 }
 run_fault "$@"

@@ -6,6 +6,7 @@ usage: reports.py SMS-LEDGER EXPECTED [--times 3]
 Every SMS of the ledger gets a random story (handed to the operator, delivered, refused, ...). EXPECTED gets one JSON line
 for each delivery with the state it must end in. Prints one line of JSON.
 """
+import base64
 import collections
 import http.client
 import json
@@ -20,6 +21,15 @@ STORIES = [
     ((8,), "at_operator"), ((8, 1), "at_handset"), ((4, 8), "at_operator"), ((8, 2), "failed"), ((16,), "failed"),
     ((8, 1, 2), "at_handset"), ((2, 1), "at_handset"), ((4, 8, 1), "at_handset"), ((32,), "accepted"),
 ]
+
+
+def neighbour(token):
+    """The next delivery under this one's signature."""
+    raw = base64.urlsafe_b64decode(token + "=" * (-len(token) % 4))
+    number = int.from_bytes(raw[:16], "big") + 1
+    return base64.urlsafe_b64encode(number.to_bytes(16, "big") + raw[16:]).decode().rstrip("=")
+
+
 ledger, expected = sys.argv[1], open(sys.argv[2], "w")
 times = int(sys.argv[sys.argv.index("--times") + 1]) if "--times" in sys.argv else 3
 calls, urls = [], []
@@ -40,7 +50,7 @@ for url in random.sample(urls, min(50, len(urls))):
     base = f"{place.scheme}://{place.netloc}"
     calls += [
         (f"{base}/hooks/sms/{token[:22]}{other}{token[42:]}?type=1", "forged"),  # the delivery, another signature
-        (f"{base}/hooks/sms/{'A' * 20}{token[20:]}?type=1", "forged"),  # the signature, another delivery
+        (f"{base}/hooks/sms/{neighbour(token)}?type=1", "forged"),  # the signature, another delivery
         (f"{base}/hooks/sms/{token[:-3]}?type=1", "forged"),
     ]
 random.shuffle(calls)

@@ -31,7 +31,7 @@ the_fault() {
                 INSERT INTO messages SELECT (r).* FROM (
                     SELECT jsonb_populate_record(m, jsonb_build_object('id', gen_random_uuid(), 'short_code', upper(substr(md5(random()::text || n), 1, 8)),
                         'status', 'awaiting_release', 'completed_at', NULL, 'decided_at', now() - interval '15 days')) AS r
-                    FROM (SELECT * FROM messages WHERE status LIKE 'completed%' ORDER BY id LIMIT 1) AS m, generate_series(1, 20) AS n) AS made
+                    FROM (SELECT id FROM messages WHERE status LIKE 'completed%' ORDER BY id LIMIT 1) AS one JOIN messages m ON m.id = one.id, generate_series(1, 20) AS n) AS made
                 RETURNING 1)
             SELECT count(*) FROM old")))
         sleep 2

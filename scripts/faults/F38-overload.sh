@@ -6,8 +6,11 @@ ID=F38 WHAT="overload by lists"
 
 resident() { grep -o 'VmHWM:.*' "/proc/$(pid_of server)/status" | tr -dc 0-9; }
 is_ready() { [ "$(ready_status)" = 200 ]; }
+# Opening what is sealed takes a debug build more than ten times as long.
+MOST_MS=5000
+if [[ $BINARY == */release/* ]]; then MOST_MS=1000; fi
 storm() {
-    local name=$1 limits=$2 seconds at number=0 worst back town
+    local name=$1 limits=$2 seconds at number worst back town
     seconds=$(size 15 60)
     (
         # shellcheck disable=SC2030
@@ -23,14 +26,22 @@ import json, sys
 town = json.load(open(sys.argv[1]))
 print(json.dumps({"email": town["coordinator"], "password": town["password"]}))' "$W/town.json")" | python3 -c 'import json,sys; print(json.load(sys.stdin)["access_token"])')
     export FAULTS_TOKEN
-    spawn "wrk-$name" wrk -t2 -c400 -d"${seconds}s" --timeout 20s -s "$TOOLS/count.lua" "$URL/api/v1/partnerships/$town/members?limit=50"
-    at=$((SECONDS + seconds - 2))
-    sleep 1
-    while [ "$SECONDS" -lt "$at" ]; do
-        number=$((number + 1))
-        # The officer writes and approves alone: the coordinator's account is the one that storms.
-        approve "storm-$name-$number" --within 60 --solo || bad "$name: no approval during the storm: $(grep -m1 '^Error' "$W/approve.err")"
+    # Everything but the approvals themselves is done before, so that they are measured in the middle of the storm.
+    # The officer writes and approves alone: the coordinator's account is the one that storms.
+    local many=5
+    for ((number = 1; number <= many; number++)); do
+        approve_later "storm-$name-$number" --within 60 --solo --after "$W/go-$name-$number"
     done
+    until_true 60 "the messages wait for their approval" is_count "messages WHERE status = 'submitted'" -ge "$many" || give_up "$name: no messages"
+    sleep 1
+    spawn "wrk-$name" wrk -t2 -c400 -d"${seconds}s" --timeout 20s -s "$TOOLS/count.lua" "$URL/api/v1/partnerships/$town/members?limit=50"
+    sleep 3
+    for ((number = 1; number <= many; number++)); do
+        touch "$W/go-$name-$number"
+        sleep 2
+    done
+    alive "wrk-$name" || bad "$name: the storm was over before the approvals: this proves nothing"
+    for ((number = 1; number <= many; number++)); do approved "storm-$name-$number"; done
     wait "$(pid_of "wrk-$name")" || true
     at=$(now_ms)
     until_true 30 "ready again" is_ready || bad "$name: not ready after the storm"
@@ -39,9 +50,16 @@ print(json.dumps({"email": town["coordinator"], "password": town["password"]}))'
     [ "$back" -le 10000 ] || bad "$name: back to normal only after $back ms"
     worst=$(python3 -c '
 import json, sys
-times = sorted(line["took_us"] for line in map(json.loads, open(sys.argv[1])) if line.get("event") == "answer" and line["path"].endswith("/approval") and sys.argv[2] in line["idempotency_key"])
-print(times[-1] // 1000 if times else -1)' "$W/client.jsonl" "storm-$name")
-    [ "$limits" != usual ] || [ "$worst" -le 1000 ] || bad "$name: the slowest approval took $worst ms"
+begun, took = {}, {}
+for line in map(json.loads, open(sys.argv[1])):
+    key = line.get("idempotency_key") or ""
+    if line["path"].endswith("/approval") and key.startswith("drill-" + sys.argv[2]):
+        if line["event"] == "request":
+            begun.setdefault(key, line["at"])
+        elif 200 <= line.get("status", 0) < 300:
+            took[key] = (line["at"] - begun[key]) // 1000
+print(max(took.values(), default=-1))' "$W/client.jsonl" "storm-$name")
+    [ "$limits" != usual ] || [ "$worst" -le "$MOST_MS" ] || bad "$name: the slowest approval took $worst ms, $MOST_MS allowed"
     local counted
     counted=$(tail -1 "$W/wrk-$name.log")
     python3 -c '
@@ -49,7 +67,7 @@ import json, sys
 told = json.loads(sys.argv[1])
 sys.exit(bool(told["other"] or told["without_retry_after"]))' "$counted" || bad "$name: $counted"
     [ "$(resident)" -le 524288 ] || bad "$name: $(($(resident) / 1024)) MB resident"
-    remark "$name: $number approvals, the slowest $worst ms; lists $(python3 -c 'import json,sys; told=json.loads(sys.argv[1]); print({k: v for k, v in told.items() if v and k != "other_kinds"})' "$counted"); $(($(resident) / 1024)) MB; normal after $back ms"
+    remark "$name: $many approvals, the slowest $worst ms; lists $(python3 -c 'import json,sys; told=json.loads(sys.argv[1]); print({k: v for k, v in told.items() if v and k != "other_kinds"})' "$counted"); $(($(resident) / 1024)) MB; normal after $back ms"
     final 60
     end server TERM
     [ "$ENDED" = 0 ] || bad "$name: ended with $ENDED"

@@ -69,6 +69,8 @@ clean_up() {
     local status=$? pid place loop
     trap '' INT TERM HUP
     set +e
+    # What a scenario changed outside its processes and mounts.
+    if declare -F undo >/dev/null; then undo; fi
     for pid in "${PIDS[@]}"; do
         kill -CONT "$pid" 2>/dev/null
         kill -KILL "$pid" 2>/dev/null

@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# F01 | SQLite, PostgreSQL | kill -9 at random moments, 5 (full: 200) times | nothing lost, everything final, at most 200 duplicates a kill
+# F01 | SQLite, PostgreSQL | kill -9 at random moments, 5 (full: 200) times | nothing lost, everything final, duplicates within the documented bound
 source "$(dirname "$0")/lib.sh"
 ID=F01 WHAT="kill -9 at random moments"
 
@@ -24,11 +24,11 @@ the_fault() {
     final $((60 + kills * 10))
     end server TERM
     [ "$ENDED" = 0 ] || bad "the last server ended with $ENDED"
-    # The documented bound is what one process holds at once: 100 for each channel.
-    books --duplicates $((kills * 200))
+    # The documented bound is what one process holds at once.
+    books --duplicates $((kills * HELD))
     again=$(fact again)
     [ "$(fact acknowledged)" = "$kills" ] || bad "$(fact acknowledged) of $kills approvals were acknowledged"
     [ "$met" -gt 0 ] || bad "no kill met a hand-over: this proves nothing"
-    remark "$kills kills ($met met hand-overs), $(fact email.distinct) mails and $(fact sms.distinct) sms, $again duplicates (bound $((kills * 200)))"
+    remark "$kills kills ($met met hand-overs), $(fact email.distinct) mails and $(fact sms.distinct) sms, $again duplicates (bound $((kills * HELD)))"
 }
 run_fault "$@"

@@ -33,7 +33,7 @@ the_fault() {
         done
     done
     # What one process holds at once is the bound for each death.
-    books --duplicates $((runs * 200))
+    books --duplicates $((runs * HELD))
     again=$(fact again)
     [ "$(fact acknowledged)" = "$runs" ] || bad "$(fact acknowledged) of $runs approvals were acknowledged"
     remark "$runs deaths at ${points[*]}; $again duplicates"

@@ -66,7 +66,7 @@ the_fault() {
         told=$((told + $(fact acknowledged)))
         again=$((again + $(fact again)))
     done
-    remark "$images images, $told acknowledged approvals all there, $again duplicates after the cuts (bound $((images * 200)))"
+    remark "$images images, $told acknowledged approvals all there, $again duplicates after the cuts (bound $((images * HELD)))"
 }
 after_the_cut() {
     local at=$1 loop place=$W/crash-$1
@@ -111,7 +111,7 @@ books_of() {
     local keep=$W/all.jsonl
     mv "$W/client.jsonl" "$keep"
     cat "$@" >"$W/client.jsonl"
-    books --duplicates 200
+    books --duplicates "$HELD"
     mv "$keep" "$W/client.jsonl"
 }
 run_fault "$@"

@@ -75,7 +75,7 @@ the_fault() {
     [[ $status == *503* ]] || bad "no write was refused: the disk was not full ($status)"
     end server TERM
     [ "$ENDED" = 0 ] || bad "the server ended with $ENDED"
-    books --duplicates 200
+    books --duplicates "$HELD"
     remark "answers to writes meanwhile:${status:- none}, $(fact again) duplicates"
 }
 run_fault "$@"

@@ -35,7 +35,7 @@ the_fault() {
     approved meanwhile
     final 60
     end server TERM
-    books --duplicates 200
+    books --duplicates "$HELD"
     [ "$(fact acknowledged)" = 2 ] || bad "$(fact acknowledged) of 2 approvals were acknowledged"
     remark "the process $after, answers:${statuses:- none}, $(fact again) duplicates after the restart"
 }

@@ -34,7 +34,7 @@ the_fault() {
     end server TERM
     [ "$ENDED" = 0 ] || bad "the server ended with $ENDED"
     # What was being handed over when the database went is known to this process, yet its leases ran out meanwhile.
-    books --duplicates 200
+    books --duplicates "$HELD"
     remark "503 after $noticed ms, back $back ms after the start, $(fact again) duplicates"
 }
 run_fault "$@"

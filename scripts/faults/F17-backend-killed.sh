@@ -29,7 +29,7 @@ the_fault() {
     [ "$slowest" -le 10000 ] || bad "ready only $slowest ms after the kill"
     final 60
     end server TERM
-    books --duplicates $((rounds * 200))
+    books --duplicates $((rounds * HELD))
     remark "$rounds kills, ready again after $slowest ms at most, $(fact again) duplicates"
 }
 run_fault "$@"

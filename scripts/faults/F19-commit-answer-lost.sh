@@ -30,7 +30,7 @@ the_fault() {
     end server TERM
     # The driver's own message comes on top.
     [ "$(count messages)" = $((drafts + 1)) ] || bad "$(count messages) messages for $drafts drafts and one approval"
-    books --duplicates 200
+    books --duplicates "$HELD"
     remark "$cut answers lost, $drafts keys gave $drafts messages, $(fact again) duplicates"
 }
 run_fault "$@"

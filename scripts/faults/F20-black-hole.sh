@@ -27,7 +27,7 @@ the_fault() {
     echo '{}' >"$W/proxy.json"
     final 90
     end server TERM
-    books --duplicates 200
+    books --duplicates "$HELD"
     remark "$(fact again) duplicates"
 }
 # Without iptables or the right to use it, only the silent peer is played.

@@ -14,6 +14,9 @@ BINARY=${FAULTS_BINARY:-$ROOT/target/debug/vigie}
 DRILL=${FAULTS_DRILL:-$ROOT/target/debug/examples/drill}
 FULL=${FAULTS_FULL:-}
 ON=(sqlite postgres)
+# What one process holds at most, both channels together: the documented bound on duplicates for each death. The books
+# hold a stricter one as well: no more than there were attempts without an answer in time.
+HELD=$((2 * $(grep -ohE 'LEASED_MAX: usize = [0-9_]+' "$ROOT"/src/delivery/*.rs | head -1 | tr -dc 0-9)))
 
 # The second value in a full run, the first otherwise.
 size() { if [ -n "$FULL" ]; then echo "$2"; else echo "$1"; fi; }

@@ -149,6 +149,9 @@ for channel, path in (("email", told.mail), ("sms", told.sms)):
         bad(f"I3: lost: {len(certain[channel])} deliveries by {channel} count as accepted, {len(names)} arrived")
     if len(names) > len(possible[channel]):
         bad(f"I3: {len(names)} arrived by {channel}, only {len(possible[channel])} can have")
+    doubtful = int(rows(f"SELECT count(*) FROM attempts a JOIN deliveries d ON d.id = a.delivery_id WHERE d.channel = '{channel}' AND (a.outcome IN ('unknown', 'lost') OR a.outcome IS NULL OR a.number < d.attempts AND a.outcome = 'accepted')")[0][0])
+    if again > doubtful:
+        bad(f"I3: {again} duplicates by {channel}, only {doubtful} attempts had no answer in time")
     ids = collections.Counter(line["delivery"] for line in taken if line.get("delivery") is not None)
     for identifier, times in ids.items():
         if identifier not in deliveries:

@@ -34,6 +34,8 @@ the_fault() {
             -e inject=pwrite64,ftruncate,fsync,fdatasync:error=EROFS -p "$(pid_of server)"
         sleep 1
     else
+        # What was written long ago is on the disk.
+        sync
         mount -o remount,abort "$FAULTS_DISK" 2>/dev/null || mount -o remount,ro "$FAULTS_DISK" || give_up "the disk cannot be made read-only"
     fi
     touch "$W/go"

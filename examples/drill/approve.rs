@@ -44,6 +44,28 @@ pub(crate) struct Arguments {
     #[arg(long)]
     after: Option<PathBuf>,
 }
+#[derive(Debug, clap::Args)]
+pub(crate) struct WarmArguments {
+    /// The file of the town.
+    #[arg(long)]
+    town: PathBuf,
+    /// The server.
+    #[arg(long)]
+    url: String,
+}
+/// Has both sign in and look round: what a process needs once is no part of what a member costs.
+pub(crate) async fn warm(told: WarmArguments) -> anyhow::Result<Value> {
+    let town = Town::read(&told.town)?;
+    let ledger = Ledger::open(None)?;
+    let until = Instant::now() + Duration::from_secs(30);
+    let base = told.url.trim_end_matches('/');
+    for (who, email) in [("officer", &town.officer), ("coordinator", &town.coordinator)] {
+        let caller = Caller::sign_in(base, who, (email, &town.password), &ledger, until).await?;
+        caller.post("/api/v1/step-up", &json!({ "password": town.password }), None).await?.success()?;
+        caller.get("/api/v1/inbox").await?.success()?;
+    }
+    Ok(json!({ "warm": true }))
+}
 /// Which message.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Wish {

@@ -19,6 +19,7 @@ mod town;
 mod wait;
 
 use std::path::PathBuf;
+use std::process::ExitCode;
 
 use anyhow::Context;
 use clap::{Parser, Subcommand};
@@ -43,8 +44,12 @@ enum Command {
     Approve(approve::Arguments),
     /// The same for a message that is not urgent.
     Newsletter(approve::Arguments),
+    /// Have the officer and the coordinator sign in and look round, so that the server is warm.
+    Warm(approve::WarmArguments),
     /// Wait until the deliveries of a message are final, and say when and how they ended.
     Wait(wait::Arguments),
+    /// How many deliveries wait or are under way at this moment, whatever they belong to.
+    Waiting,
     /// Check what must hold of a message, in the database and in what the other side took down.
     Check(check::Arguments),
     /// Put waiting deliveries into the queue.
@@ -60,19 +65,29 @@ enum Command {
 }
 
 #[tokio::main]
-async fn main() -> anyhow::Result<()> {
-    let arguments = Arguments::parse();
+async fn main() -> ExitCode {
+    match run(Arguments::parse()).await {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("drill: {error:#}");
+            ExitCode::FAILURE
+        }
+    }
+}
+async fn run(arguments: Arguments) -> anyhow::Result<()> {
     let config = || Config::load(arguments.config.as_deref()).context("settings");
     match arguments.command {
         Command::Town(told) => said(&town::make(config()?, told).await?),
         Command::Approve(told) => approved(&approve::run(config, told, approve::Wish::Urgent).await?)?,
         Command::Newsletter(told) => approved(&approve::run(config, told, approve::Wish::Newsletter).await?)?,
+        Command::Warm(told) => said(&approve::warm(told).await?),
         Command::Wait(told) => {
             let outcome = wait::run(&config()?, told).await?;
             let is_final = outcome.get("final") == Some(&Value::Bool(true));
             said(&outcome);
             anyhow::ensure!(is_final, "not final in time");
         }
+        Command::Waiting => said(&wait::waiting(&config()?)?),
         Command::Check(told) => {
             let report = check::run(&config()?, told).await?;
             let passed = report.get("passed") == Some(&Value::Bool(true));

@@ -125,7 +125,7 @@ fn found(tx: &mut Tx<'_>, config: &Config, hash: &str, channels: Channels) -> an
     let plan_number = partnerships::set_plan(tx, partnership, &plan(channels), officer)?;
     partnerships::sign_plan(tx, partnership, plan_number, coordinator)?;
     let rules = partnerships::lay_down_house_rules(tx, partnership, demo::house_rules()?, Some(officer))?;
-    partnerships::activate(tx, partnership)?;
+    partnerships::activate(tx, config, partnership)?;
     Ok((partnership, plan_number, rules.number))
 }
 /// The plan names only the ways by which members are reached, and no quiet hours: a benchmark at night is one at noon.

@@ -112,6 +112,19 @@ fn open_of(database: &Database, batch: Uuid) -> anyhow::Result<i64> {
     })
 }
 
+/// Attempts without an answer.
+fn unanswered_of(database: &Database, batch: Uuid) -> anyhow::Result<i64> {
+    let batch = Id::<of::Batch>::from_uuid(batch);
+    read(database, |tx| {
+        Ok(attempts::table
+            .inner_join(deliveries::table.on(deliveries::id.eq(attempts::delivery_id)))
+            .filter(deliveries::batch_id.eq(batch))
+            .filter(attempts::finished_at.is_null())
+            .count()
+            .get_result(tx.db())?)
+    })
+}
+
 /// Looks until nothing is open, or until enough is settled. An outage of the database is waited out too.
 pub(crate) async fn watch(config: &Config, whose: Whose, until: Option<i64>, seconds: u64) -> anyhow::Result<Value> {
     let end = Instant::now() + Duration::from_secs(seconds);
@@ -142,8 +155,21 @@ pub(crate) async fn watch(config: &Config, whose: Whose, until: Option<i64>, sec
             (left, seen_at) = (open, now());
         }
     }
+    // A report may have ended a delivery before the answer to its attempt was written down. The look itself costs time, so
+    // the moment before it counts where nothing was open.
+    let mut unanswered = 0;
+    if left == 0 {
+        loop {
+            unanswered = unanswered_of(&database, batch).unwrap_or(1);
+            if unanswered == 0 || Instant::now() > end {
+                break;
+            }
+            tokio::time::sleep(PAUSE_MIN).await;
+            seen_at = now();
+        }
+    }
     let mut outcome = json!({
-        "batch": batch, "final": left <= enough, "planned": all, "waiting": left,
+        "batch": batch, "final": left <= enough && unanswered == 0, "planned": all, "waiting": left,
         "first_look_at": first_look_at, "seen_at": seen_at
     });
     let told = summary(&database, batch)?;
@@ -151,6 +177,12 @@ pub(crate) async fn watch(config: &Config, whose: Whose, until: Option<i64>, sec
         outcome.extend(told);
     }
     Ok(outcome)
+}
+
+/// How many deliveries wait or are under way, whatever they belong to.
+pub(crate) fn waiting(config: &Config) -> anyhow::Result<Value> {
+    let (waiting, next) = read(&open(config)?, |tx| Ok(delivery::waiting(tx)?))?;
+    Ok(json!({ "at": now(), "waiting": waiting, "next_due_at": next.map(Timestamp::micros) }))
 }
 
 /// How it went, from the rows.

@@ -1,11 +1,13 @@
 //! Reports of providers: kept as they came, and raising the state of a delivery, never lowering it (accept M10, M11).
 
+use std::collections::HashMap;
+
 use diesel::prelude::*;
 
 use super::lifecycle::State;
 use crate::storage::StorageError;
 use crate::storage::Tx;
-use crate::storage::schema::{deliveries, receipts};
+use crate::storage::schema::{attempts, deliveries, receipts};
 use crate::values::Id;
 use crate::values::Timestamp;
 use crate::values::of;
@@ -58,6 +60,11 @@ pub(super) fn receive(
         tracing::warn!(provider, "a report with an unknown code");
         return Ok(());
     };
+    // A gateway without a route refuses a request and reports the refusal as well: while it is not known that somebody has
+    // the message, a report that it was not delivered ends nothing. `catch_up` looks at it again.
+    if level == State::Failed && state.rank() < State::Unknown.rank() {
+        return Ok(());
+    }
     let raised = state.raised_to(level);
     if raised != state {
         let reason = match (state, raised) {
@@ -78,6 +85,39 @@ pub(super) fn receive(
                 deliveries::reason.eq(reason),
             ))
             .execute(tx.db())?;
+    }
+    Ok(())
+}
+
+/// What was reported as not delivered before the answer was settled that says who had taken it: it is believed only now.
+pub(super) fn catch_up(tx: &mut Tx<'_>, taken: &[i64]) -> Result<(), StorageError> {
+    if taken.is_empty() {
+        return Ok(());
+    }
+    let refused: Vec<(i64, String, Timestamp)> = receipts::table
+        .filter(receipts::delivery_id.eq_any(taken))
+        .filter(receipts::level.eq(State::Failed.as_str()))
+        .order(receipts::id)
+        .select((receipts::delivery_id, receipts::code, receipts::received_at))
+        .load(tx.db())?;
+    if refused.is_empty() {
+        return Ok(());
+    }
+    // The newest attempt last: a report of before is about another.
+    let begun: HashMap<i64, Timestamp> = attempts::table
+        .filter(attempts::delivery_id.eq_any(taken))
+        .order(attempts::number)
+        .select((attempts::delivery_id, attempts::started_at))
+        .load::<(i64, Timestamp)>(tx.db())?
+        .into_iter()
+        .collect();
+    for (delivery, code, at) in refused {
+        if begun.get(&delivery).is_some_and(|begun| at >= *begun) {
+            diesel::update(deliveries::table.filter(deliveries::id.eq(delivery)))
+                .filter(deliveries::state.eq(State::Accepted))
+                .set((deliveries::state.eq(State::Failed), deliveries::reason.eq(Some(format!("report {code}")))))
+                .execute(tx.db())?;
+        }
     }
     Ok(())
 }

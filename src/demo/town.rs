@@ -212,7 +212,7 @@ fn fill(tx: &mut Tx<'_>, config: &Config, password: &str, hash: &str, members: u
         let plan_number = partnerships::set_plan(tx, partnership, &plan(), officer)?;
         partnerships::sign_plan(tx, partnership, plan_number, coordinator.context("no coordinator")?)?;
         let rules = partnerships::lay_down_house_rules(tx, partnership, house_rules()?, Some(officer))?;
-        partnerships::activate(tx, partnership)?;
+        partnerships::activate(tx, config, partnership)?;
         let last = index + 1 == PARTNERSHIPS.len();
         let until = if last { members } else { begun + (members * described.4) / 20 };
         let new: anyhow::Result<Vec<NewMember>> =

@@ -146,7 +146,11 @@ impl Process {
     }
     /// `kill -TERM`.
     pub fn terminate(&self) {
-        let told = Command::new("kill").args(["-TERM", &self.0.id().to_string()]).status().unwrap();
+        self.signal("-TERM");
+    }
+    /// Any other signal, as in `-STOP`.
+    pub fn signal(&self, signal: &str) {
+        let told = Command::new("kill").args([signal, &self.0.id().to_string()]).status().unwrap();
         assert!(told.success());
     }
     /// Waits for the end: its status and what it said.

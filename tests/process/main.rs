@@ -16,6 +16,8 @@ mod database;
 mod post_office;
 
 mod crashing;
+mod doctor;
 mod house;
 mod starting;
 mod stopping;
+mod three;

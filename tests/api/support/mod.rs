@@ -3,6 +3,7 @@
 
 pub mod client;
 pub mod database;
+pub mod kannel;
 pub mod logs;
 pub mod neighbourhood;
 pub mod post_office;

@@ -12,6 +12,7 @@
 
 use std::collections::HashMap;
 use std::collections::HashSet;
+use std::collections::VecDeque;
 use std::sync::Arc;
 use std::sync::Mutex;
 use std::sync::MutexGuard;
@@ -107,6 +108,10 @@ pub(crate) enum AfterMail {
     StaysSilent,
     /// Says this and keeps nothing.
     Says(&'static str),
+    /// Hangs up without a word and keeps nothing.
+    Forgets,
+    /// Keeps it, and hangs up in the middle of this answer.
+    BreaksOff(&'static str),
 }
 
 /// How a relay behaves. May be changed at any time.
@@ -116,13 +121,21 @@ pub(crate) struct SmtpManners {
     pub(crate) answers_sender: Option<&'static str>,
     /// 550 to these recipients; the answer repeats the address, as many do.
     pub(crate) refuses: HashSet<String>,
+    /// This answer to `RSET`.
+    pub(crate) answers_reset: Option<&'static str>,
     /// Goes on with 354 although it refused the recipient.
     pub(crate) goes_ahead_regardless: bool,
     /// 451 to a recipient it sees for the first time.
     pub(crate) greylists: bool,
     pub(crate) after_mail: AfterMail,
+    /// What it does with the next mails, one after the other, before it goes back to `after_mail`.
+    pub(crate) next_mails: VecDeque<AfterMail>,
+    /// The same for the next mails to one recipient, who comes first.
+    pub(crate) next_mails_to: HashMap<String, VecDeque<AfterMail>>,
     /// 421 instead of a greeting.
     pub(crate) is_busy: bool,
+    /// The same, for so many connections.
+    pub(crate) busy_connections: usize,
     /// 421 instead of a greeting while this many connections are open.
     pub(crate) connections_max: Option<usize>,
     /// Takes connections and never says anything.
@@ -133,6 +146,14 @@ pub(crate) struct SmtpManners {
     pub(crate) hangs_up_after: Option<usize>,
     /// Time it takes over each mail.
     pub(crate) delay: Duration,
+}
+
+impl SmtpManners {
+    /// What it does with this mail.
+    fn takes_turn(&mut self, recipients: &[String]) -> AfterMail {
+        let ordered = recipients.iter().find_map(|recipient| self.next_mails_to.get_mut(recipient)?.pop_front());
+        ordered.or_else(|| self.next_mails.pop_front()).unwrap_or(self.after_mail)
+    }
 }
 
 #[derive(Default)]
@@ -173,7 +194,9 @@ impl SmtpSink {
                         ledger.connections += 1;
                         ledger.open += 1;
                         ledger.open_peak = ledger.open_peak.max(ledger.open);
-                        full || ledger.manners.is_busy
+                        let busy = ledger.manners.busy_connections > 0;
+                        ledger.manners.busy_connections -= usize::from(busy);
+                        full || busy || ledger.manners.is_busy
                     };
                     // An end of connection is no fault of the sink's.
                     let _ = SmtpDialogue::hold(tcp, busy, &features, &shared).await;
@@ -356,7 +379,8 @@ impl<'a> SmtpDialogue<'a> {
                     let Some(bytes) = self.mail().await? else { return Ok(()) };
                     sleep(manners.delay).await;
                     carried += 1;
-                    let keeps = !matches!(manners.after_mail, AfterMail::Says(_));
+                    let after_mail = lock(self.ledger).manners.takes_turn(&recipients);
+                    let keeps = !matches!(after_mail, AfterMail::Says(_) | AfterMail::Forgets);
                     let mail = Mail { sender: sender.take().unwrap_or_default(), recipients, bytes };
                     recipients = Vec::new();
                     let number = {
@@ -366,9 +390,13 @@ impl<'a> SmtpDialogue<'a> {
                         }
                         ledger.mails.len()
                     };
-                    match manners.after_mail {
+                    match after_mail {
                         AfterMail::Accepts => self.say(&format!("250 2.0.0 Ok: queued as SINK{number}")).await?,
-                        AfterMail::HangsUp => return Ok(()),
+                        AfterMail::HangsUp | AfterMail::Forgets => return Ok(()),
+                        AfterMail::BreaksOff(answer) => {
+                            self.wire.write_all(answer.as_bytes()).await?;
+                            return self.wire.flush().await;
+                        }
                         AfterMail::StaysSilent => return std::future::pending().await,
                         AfterMail::Says(answer) => self.say(answer).await?,
                     }
@@ -385,7 +413,7 @@ impl<'a> SmtpDialogue<'a> {
                 }
                 "RSET" => {
                     (sender, recipients) = (None, Vec::new());
-                    self.say("250 2.0.0 ok").await?;
+                    self.say(manners.answers_reset.unwrap_or("250 2.0.0 ok")).await?;
                 }
                 "NOOP" => self.say("250 2.0.0 ok").await?,
                 "QUIT" => return self.say("221 2.0.0 bye").await,
@@ -499,11 +527,29 @@ pub(crate) enum SmsManners {
     StaysSilent,
     /// Keeps it and hangs up.
     HangsUp,
+    /// Keeps nothing and hangs up.
+    Forgets,
+    /// Keeps it, and hangs up in the middle of its 202, when this much of the body is said.
+    BreaksOff(&'static str),
+    /// Keeps it, reports these types one after the other, and only then answers like this.
+    ReportsFirst(&'static [u8], Box<SmsManners>),
+}
+
+impl SmsManners {
+    fn keeps(&self) -> bool {
+        match self {
+            Self::Accepts | Self::Queues | Self::StaysSilent | Self::HangsUp | Self::BreaksOff(_) => true,
+            Self::Says(..) | Self::Forgets => false,
+            Self::ReportsFirst(_, then) => then.keeps(),
+        }
+    }
 }
 
 #[derive(Default)]
 struct SmsLedger {
     manners: SmsManners,
+    next: VecDeque<SmsManners>,
+    next_to: HashMap<String, VecDeque<SmsManners>>,
     delay: Duration,
     sms: Vec<Sms>,
     targets: Vec<String>,
@@ -544,6 +590,16 @@ impl SmsSink {
         lock(&self.ledger).manners = manners;
     }
 
+    /// How it answers the next requests, one after the other, before it goes back to what it does otherwise.
+    pub(crate) fn next(&self, manners: impl IntoIterator<Item = SmsManners>) {
+        lock(&self.ledger).next.extend(manners);
+    }
+
+    /// The same for the next requests for one number, which come first.
+    pub(crate) fn next_to(&self, number: &str, manners: impl IntoIterator<Item = SmsManners>) {
+        lock(&self.ledger).next_to.entry(number.to_owned()).or_default().extend(manners);
+    }
+
     /// Takes this long over each request from now on.
     pub(crate) fn takes(&self, delay: Duration) {
         lock(&self.ledger).delay = delay;
@@ -567,6 +623,10 @@ impl SmsSink {
     /// Reports on an SMS as Kannel does: 1 delivered, 2 failed, 4 buffered, 8 submitted, 16 rejected. Gives back the
     /// status the report was answered with.
     pub(crate) async fn reports(&self, sms: &Sms, status: u8, foreign_id: &str) -> u16 {
+        Self::report(sms, status, foreign_id).await
+    }
+
+    async fn report(sms: &Sms, status: u8, foreign_id: &str) -> u16 {
         let url = sms.dlr_url.as_deref().expect("no report was asked for");
         let url = url.replace("%d", &status.to_string()).replace("%F", foreign_id);
         let _ = rustls::crypto::ring::default_provider().install_default();
@@ -588,32 +648,59 @@ impl SmsSink {
                 }
             }
             let target = first.split(' ').nth(1).unwrap_or_default().to_owned();
-            let (manners, delay) = {
+            let asks = target.starts_with("/cgi-bin/sendsms?") && !is_a_question(&target);
+            let sms = asks.then(|| asked(&target));
+            let (mut manners, delay) = {
                 let mut ledger = lock(ledger);
                 ledger.open += 1;
                 ledger.open_peak = ledger.open_peak.max(ledger.open);
-                ledger.targets.push(target.clone());
-                (ledger.manners.clone(), ledger.delay)
+                if sms.is_some() || !target.starts_with("/cgi-bin/sendsms?") {
+                    ledger.targets.push(target.clone());
+                }
+                let ordered = sms.as_ref().and_then(|sms| ledger.next_to.get_mut(&sms.to)?.pop_front());
+                let ordered = ordered.or_else(|| sms.as_ref().and_then(|_| ledger.next.pop_front()));
+                (ordered.unwrap_or_else(|| ledger.manners.clone()), ledger.delay)
             };
             sleep(delay).await;
             {
                 let mut ledger = lock(ledger);
                 ledger.open -= 1;
-                if !matches!(manners, SmsManners::Says(..)) && target.starts_with("/cgi-bin/sendsms?") {
-                    ledger.sms.push(asked(&target));
+                ledger.sms.extend(sms.clone().filter(|_| manners.keeps()));
+            }
+            while let (SmsManners::ReportsFirst(types, then), Some(sms)) = (&manners, &sms) {
+                for status in *types {
+                    Self::report(sms, *status, "F00-1").await;
                 }
+                manners = (**then).clone();
             }
             let (status, further, body) = match manners {
+                SmsManners::Accepts | SmsManners::Queues if is_a_question(&target) => {
+                    (400, "", "Missing receiver number, rejected".to_owned())
+                }
                 SmsManners::Accepts => (202, "", "0: Accepted for delivery".to_owned()),
                 SmsManners::Queues => (202, "", "3: Queued for later delivery".to_owned()),
                 SmsManners::Says(status, further, body) => (status, further, body),
                 SmsManners::StaysSilent => return std::future::pending().await,
-                SmsManners::HangsUp => return Ok(()),
+                SmsManners::HangsUp | SmsManners::Forgets => return Ok(()),
+                SmsManners::BreaksOff(body) => {
+                    let head = "HTTP/1.1 202 Kannel\r\nContent-Length: 25\r\n\r\n";
+                    wire.write_all(format!("{head}{body}").as_bytes()).await?;
+                    return wire.flush().await;
+                }
+                SmsManners::ReportsFirst(..) if is_a_question(&target) => {
+                    (400, "", "Missing receiver number, rejected".to_owned())
+                }
+                SmsManners::ReportsFirst(..) => unreachable!("somebody else's request"),
             };
             let head = format!("HTTP/1.1 {status} Kannel\r\nContent-Length: {}\r\n{further}\r\n", body.len());
             wire.write_all(format!("{head}{body}").as_bytes()).await?;
         }
     }
+}
+
+/// Without a number it is only asked whether the gateway is there and knows us.
+fn is_a_question(target: &str) -> bool {
+    target.starts_with("/cgi-bin/sendsms?") && !target.contains("&to=")
 }
 
 fn asked(target: &str) -> Sms {

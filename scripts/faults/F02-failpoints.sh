@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # F02 | SQLite, PostgreSQL | abort at each failpoint, 1 (full: 5) times each | as F01; after smtp.after_data at most the ones in flight go out twice
-# Builds a second binary with the feature `failpoints` under target/failpoints.
+# Builds a second binary with the feature `failpoints`.
 source "$(dirname "$0")/lib.sh"
 ID=F02 WHAT="abort at each failpoint"
 
@@ -10,7 +10,7 @@ the_fault() {
     rounds=$(size 1 5)
     mapfile -t points < <(grep -rhoE 'dies_at!\("[a-z_.0-9]+"' "$ROOT/src" | cut -d'"' -f2 | sort -u)
     [ ${#points[@]} -gt 2 ] || give_up "there are no failpoints"
-    (cd "$ROOT" && cargo build --quiet --features failpoints --bin vigie --target-dir target/failpoints) || give_up "no binary with failpoints"
+    with_failpoints
     house "$(size 60 500)"
     sinks
     smtp_does ok:0.02
@@ -20,7 +20,7 @@ the_fault() {
             before=$(($(mails) + $(texts)))
             # The first time it is passed it lives on, so that something is under way everywhere.
             FAILPOINTS="$point=$([[ $point == accept.* || $point == approve.* ]] && echo "1*return" || echo "3*off->1*return")" \
-                spawn server "$ROOT/target/failpoints/debug/vigie" serve
+                spawn server "$FAILING" serve
             until_true 30 "ready" curl -sf -m 2 "$URL/health/ready" || give_up "not ready: $(tail -c 300 "$W/server.log")"
             approve_later "point-$runs" --within 90
             until_true 20 "it dies at $point" dead && died=1 || died=0

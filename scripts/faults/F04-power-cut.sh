@@ -4,14 +4,18 @@ source "$(dirname "$0")/lib.sh"
 ID=F04 WHAT="power cut"
 
 the_cluster() {
+    local home status=0
+    home=$(mktemp -d /tmp/vf.XXXXXX)
+    # PostgreSQL's user must be able to enter.
+    chmod 755 "$home"
     (
-        W=$(mktemp -d /tmp/vf.XXXXXX)
-        chmod 755 "$W"
+        W=$home
         trap clean_up EXIT
         small_disk disk 300M
         FAULTS_DISK=$W/disk FAULTS_IMAGE=$W/disk.img TMPDIR=$W/disk "$ROOT/scripts/postgres" run --durable -- "$@"
-        rm -rf "$W"
-    )
+    ) || status=$?
+    rm -rf "$home"
+    return "$status"
 }
 # Everybody who writes to the disk.
 writers() {
@@ -83,6 +87,7 @@ after_the_cut() {
         local data
         data=$(echo "$place"/vigie-postgres.*/data)
         # After a real cut no process of that number lives.
+        rm -f "$data/postmaster.pid"
         mkdir -p "$W/socket" && chown "$PG_USER" "$W/socket"
         pg_as "$PG_PROGRAMS/pg_ctl" start -D "$data" -o "-p $PG_PORT -k ''" -l "$place/crash.log" -w -s -t 60 </dev/null >/dev/null 2>&1 ||
             give_up "PostgreSQL does not start on image $at: $(tail -2 "$place/crash.log")"

@@ -6,13 +6,18 @@ source "$(dirname "$0")/lib.sh"
 ID=F12 WHAT="read-only file system"
 
 the_cluster() {
+    local home status=0
+    home=$(mktemp -d /tmp/vf.XXXXXX)
+    # PostgreSQL's user must be able to enter.
+    chmod 755 "$home"
     (
-        W=$(mktemp -d /tmp/vf.XXXXXX)
-        chmod 755 "$W"
+        W=$home
         trap clean_up EXIT
         small_disk disk 300M
         FAULTS_DISK=$W/disk TMPDIR=$W/disk "$ROOT/scripts/postgres" run --durable -- "$@"
-    )
+    ) || status=$?
+    rm -rf "$home"
+    return "$status"
 }
 the_fault() {
     local seconds statuses wrong reads

@@ -62,6 +62,16 @@ build() {
     (cd "$ROOT" && cargo build --quiet --bin vigie --example drill)
     export FAULTS_BUILT=1
 }
+# A second binary, FAILING, with the feature `failpoints`; the first is put back.
+FAILING=$ROOT/target/debug/vigie-failpoints
+with_failpoints() {
+    (
+        cd "$ROOT"
+        cargo build --quiet --features failpoints --bin vigie
+        cp target/debug/vigie "$FAILING"
+        cargo build --quiet --bin vigie
+    ) || give_up "no binary with failpoints"
+}
 
 # --- the end of everything ---------------------------------------------------------------------------------------------
 

@@ -31,6 +31,17 @@ macro_rules! dies_at {
         }
     };
 }
+/// A place where a fault script makes this one fall over it: `FAILPOINTS=smtp.poison=return(17)` panics at delivery 17.
+#[macro_export]
+macro_rules! falls_over {
+    ($name:literal, $over:expr) => {
+        #[cfg(feature = "failpoints")]
+        {
+            let named = fail::eval($name, |name| name).flatten();
+            assert!(named.is_none_or(|name| name != $over.to_string()), "a failpoint");
+        }
+    };
+}
 
 /// Declares an enum that is written as one fixed word in JSON, in both databases and in the contract.
 #[macro_export]

@@ -20,7 +20,7 @@ import time
 import urllib.parse
 
 port, ledger, mode_file = int(sys.argv[1]), open(sys.argv[2], "a", buffering=1), sys.argv[3]
-TEXTS = {202: "Accepted", 200: "OK", 403: "Forbidden", 404: "Not Found", 429: "Too Many Requests", 500: "Internal Server Error", 503: "Service Unavailable"}
+TEXTS = {202: "Accepted", 200: "OK", 400: "Bad Request", 403: "Forbidden", 404: "Not Found", 429: "Too Many Requests", 500: "Internal Server Error", 503: "Service Unavailable"}
 reporters = asyncio.Semaphore(20)
 keep = set()
 
@@ -72,13 +72,18 @@ async def serve(reader, writer):
             mode, dlr = words(), one.get("dlr-url", "")
             manner, _, value = mode[0].partition(":")
             taken = manner in ("ok", "queued", "drop", "hang", "garbage")
-            ledger.write(json.dumps({"t": round(time.time(), 4), "what": "sms" if taken else "refused", "to": one.get("to"), "delivery": delivery_of(dlr),
+            # Without a recipient it is a probe; Kannel says so when it is well.
+            probe = "to" not in one
+            taken = taken and not probe
+            ledger.write(json.dumps({"t": round(time.time(), 4), "what": "probe" if probe else "sms" if taken else "refused", "to": one.get("to"), "delivery": delivery_of(dlr),
                                      "dlr": dlr, "mode": mode[0], "taken": taken, "coding": one.get("coding"), "validity": one.get("validity")}) + "\n")
             if taken and dlr and len(mode) > 1:
                 task = asyncio.ensure_future(report(dlr, mode[1:]))
                 keep.add(task)
                 task.add_done_callback(keep.discard)
-            if manner == "ok":
+            if probe and manner in ("ok", "queued"):
+                await answer(400, "Empty receiver number not allowed, rejected")
+            elif manner == "ok":
                 if value:
                     await asyncio.sleep(float(value))
                 await answer(202, "0: Accepted for delivery")

@@ -105,6 +105,8 @@ enum AdminCommand {
 
 fn main() -> anyhow::Result<()> {
     let arguments = Arguments::parse();
+    #[cfg(feature = "failpoints")]
+    let _failpoints = fail::FailScenario::setup();
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
     runtime.block_on(run(arguments))
 }

@@ -405,6 +405,12 @@ impl Desk {
         let errand = if self.failures > 0 && !self.pending.is_empty() { Errand::default() } else { errand };
         match self.write(&errand).await {
             Ok(done) => {
+                if !self.pending.is_empty() {
+                    crate::dies_at!("finish.after_commit");
+                }
+                if done.claimed.iter().any(|(_, claimed)| !claimed.is_empty()) {
+                    crate::dies_at!("claim.after");
+                }
                 let mut settled = vec![0; self.ways.len()];
                 for answer in self.pending.iter() {
                     if let Some(count) = settled.get_mut(answer.held.way) {
@@ -448,6 +454,9 @@ impl Desk {
                 .filter_map(|answer| Some(settlement(*channels.get(answer.held.way)?, answer, now)))
                 .collect();
             settle(tx, &results)?;
+            if !results.is_empty() {
+                crate::dies_at!("finish.before_commit");
+            }
             let mut shown = Vec::with_capacity(alive.len());
             for (lease, ids) in &alive {
                 shown.push((*lease, renew(tx, *lease, ids)? == ids.len()));

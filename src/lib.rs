@@ -18,6 +18,7 @@ pub mod territory;
 pub mod access;
 pub mod config;
 pub mod delivery;
+pub mod doctor;
 pub mod http;
 pub mod storage;
 pub mod texts;

@@ -16,6 +16,7 @@ use vigie::accounts;
 use vigie::app;
 use vigie::config::Config;
 use vigie::demo;
+use vigie::doctor;
 use vigie::storage::Durability;
 use vigie::storage::Keyring;
 use vigie::values::Clock;
@@ -52,6 +53,11 @@ enum Command {
         #[command(subcommand)]
         command: KeysCommand,
     },
+    /// Examinations of what surrounds this installation.
+    Doctor {
+        #[command(subcommand)]
+        command: DoctorCommand,
+    },
     /// Administrators.
     Admin {
         #[command(subcommand)]
@@ -62,6 +68,15 @@ enum Command {
 enum KeysCommand {
     /// Print a new key file.
     New,
+}
+#[derive(Subcommand)]
+enum DoctorCommand {
+    /// Ask the DNS whether others can tell our mail from forgeries (SPF, DKIM, DMARC, PTR); ends with 0 when they can.
+    Mail {
+        /// As JSON.
+        #[arg(long)]
+        json: bool,
+    },
 }
 #[derive(Subcommand)]
 enum AdminCommand {
@@ -94,6 +109,10 @@ async fn run(arguments: Arguments) -> anyhow::Result<()> {
             println!("the database is up to date");
             Ok(())
         }
+        Command::Doctor { command: DoctorCommand::Mail { json } } => {
+            logs("warn");
+            doctor_mail(&config()?, json).await
+        }
         Command::Admin { command: AdminCommand::Create(first) } => {
             logs("info");
             let config = Arc::new(config()?);
@@ -122,6 +141,24 @@ fn openapi(check: Option<PathBuf>) -> anyhow::Result<()> {
             );
         }
     }
+    Ok(())
+}
+
+#[expect(clippy::print_stdout, reason = "what was asked for on the command line is answered there")]
+async fn doctor_mail(config: &Config, json: bool) -> anyhow::Result<()> {
+    let database = app::open(config, Clock::system(), Durability::Full)?;
+    let subject = doctor::Subject::of(config);
+    let resolver = doctor::Dns::new(config.email.name_server().map_err(anyhow::Error::msg)?)?;
+    let now = database.reading(|tx| tx.now()).await?;
+    let report = doctor::examine(&resolver, &subject, now).await;
+    if json {
+        println!("{}", serde_json::to_string_pretty(&report)?);
+    } else {
+        print!("{report}");
+    }
+    let verdict = report.verdict;
+    database.writing(move |tx| doctor::record(tx, &subject, &report)).await?;
+    anyhow::ensure!(verdict == doctor::Verdict::Passed, "the mail of this installation is not verified");
     Ok(())
 }
 

@@ -11,15 +11,17 @@ use tokio_cron_scheduler::{Job, JobScheduler};
 use crate::access;
 use crate::accounts;
 use crate::config::Config;
-use crate::config::EmailTransport;
-use crate::config::SmsTransport;
+use crate::config::{EmailTransport, Relay};
+use crate::config::{Gateway, SmsTransport};
 use crate::delivery;
 use crate::delivery::Channels;
 use crate::delivery::Courier;
+use crate::delivery::Provider;
 use crate::delivery::email::MailSender;
 use crate::delivery::outbox::{FileMail, FileSms};
 use crate::delivery::sms::{KannelChannel, KannelSettings};
 use crate::delivery::smtp::{SmtpChannel, SmtpSettings, Tls};
+use crate::doctor;
 use crate::http::Rates;
 use crate::messages;
 use crate::storage::Database;
@@ -28,6 +30,9 @@ use crate::storage::Tx;
 
 /// How long the address of a settled delivery is kept.
 const ADDRESS_LIFE: Duration = Duration::from_secs(7 * 24 * 3600);
+/// Whose turn it is to examine our mail.
+const MAIL_TURN: access::Throttle =
+    access::Throttle { name: "mail_examination", most: 1, window: Duration::from_secs(3600) };
 
 /// Who mails are from.
 fn sender(config: &Config) -> anyhow::Result<MailSender> {
@@ -40,58 +45,70 @@ fn sender(config: &Config) -> anyhow::Result<MailSender> {
     })
 }
 
-/// The ways out that the settings name.
+/// The ways out that the settings name: for each channel the first provider, and the second if there is one.
 ///
 /// # Errors
 /// When a setting cannot be used.
 pub fn channels(config: &Config) -> anyhow::Result<Channels> {
     let outbox = std::path::Path::new(&config.data_dir).join("outbox");
-    let email: Arc<dyn delivery::channel::Channel> = match config.email.transport {
-        EmailTransport::File => Arc::new(FileMail { directory: outbox.clone(), sender: sender(config)? }),
+    let mut email = Vec::new();
+    match config.email.transport {
+        EmailTransport::File => {
+            email.push(Provider::new(Arc::new(FileMail { directory: outbox.clone(), sender: sender(config)? }), 0));
+        }
         EmailTransport::Smtp => {
-            let email = &config.email;
-            let password = Some(email.password.clone()).filter(|password| !password.expose_secret().is_empty());
-            let root = if email.root_certificate.is_empty() {
-                None
-            } else {
-                Some(std::fs::read_to_string(&email.root_certificate)?)
-            };
-            Arc::new(SmtpChannel::new(SmtpSettings {
-                host: email.host.clone(),
-                port: email.port,
-                tls: match email.tls {
-                    crate::config::Tls::None => Tls::None,
-                    crate::config::Tls::Starttls => Tls::StartTls,
-                    crate::config::Tls::Implicit => Tls::Implicit,
-                },
-                username: Some(email.username.clone()).filter(|user| !user.is_empty()),
-                password,
-                sender: sender(config)?,
-                connections: email.connections,
-                timeout: Duration::from_secs(email.timeout_seconds),
-                hello_name: None,
-                extra_root_certificate_pem: root,
-                provider: "smtp".to_owned(),
-            })?)
+            email.push(relay(config, config.email.first(), "smtp")?);
+            if !config.email.second.host.is_empty() {
+                email.push(relay(config, config.email.second.clone(), "smtp-second")?);
+            }
         }
-    };
-    let sms: Arc<dyn delivery::channel::Channel> = match config.sms.transport {
-        SmsTransport::File => Arc::new(FileSms::new(outbox.join("sms.jsonl"))),
+    }
+    let mut sms = Vec::new();
+    match config.sms.transport {
+        SmsTransport::File => sms.push(Provider::new(Arc::new(FileSms::new(outbox.join("sms.jsonl"))), 0)),
         SmsTransport::Kannel => {
-            let sms = &config.sms;
-            Arc::new(KannelChannel::new(KannelSettings {
-                url: sms.url.clone(),
-                username: sms.username.clone(),
-                password: sms.password.clone(),
-                sender: sms.sender.clone(),
-                in_flight: sms.in_flight,
-                timeout: Duration::from_secs(sms.timeout_seconds),
-                max_parts: sms.parts_max,
-                provider: "kannel".to_owned(),
-            })?)
+            sms.push(gateway(config, config.sms.first(), "kannel")?);
+            if !config.sms.second.url.is_empty() {
+                sms.push(gateway(config, config.sms.second.clone(), "kannel-second")?);
+            }
         }
-    };
+    }
     Ok(Channels { email, sms })
+}
+fn relay(config: &Config, relay: Relay, name: &str) -> anyhow::Result<Provider> {
+    let root =
+        if relay.root_certificate.is_empty() { None } else { Some(std::fs::read_to_string(&relay.root_certificate)?) };
+    let channel = SmtpChannel::new(SmtpSettings {
+        host: relay.host,
+        port: relay.port,
+        tls: match relay.tls {
+            crate::config::Tls::None => Tls::None,
+            crate::config::Tls::Starttls => Tls::StartTls,
+            crate::config::Tls::Implicit => Tls::Implicit,
+        },
+        username: Some(relay.username).filter(|user| !user.is_empty()),
+        password: Some(relay.password).filter(|password| !password.expose_secret().is_empty()),
+        sender: sender(config)?,
+        connections: relay.connections,
+        timeout: Duration::from_secs(relay.timeout_seconds),
+        hello_name: None,
+        extra_root_certificate_pem: root,
+        provider: name.to_owned(),
+    })?;
+    Ok(Provider::new(Arc::new(channel), relay.per_second))
+}
+fn gateway(config: &Config, gateway: Gateway, name: &str) -> anyhow::Result<Provider> {
+    let channel = KannelChannel::new(KannelSettings {
+        url: gateway.url,
+        username: gateway.username,
+        password: gateway.password,
+        sender: config.sms.sender.clone(),
+        in_flight: gateway.in_flight,
+        timeout: Duration::from_secs(gateway.timeout_seconds),
+        max_parts: config.sms.parts_max,
+        provider: name.to_owned(),
+    })?;
+    Ok(Provider::new(Arc::new(channel), gateway.per_second))
 }
 
 /// What the background does; runs until `stop` says so.
@@ -106,14 +123,17 @@ pub async fn run(
     stop: watch::Receiver<bool>,
 ) -> anyhow::Result<()> {
     let mut scheduler = JobScheduler::new().await?;
-    let (duties, budgets) = (database.clone(), Arc::clone(&rates));
+    let (duties, budgets, settings) = (database.clone(), Arc::clone(&rates), Arc::clone(&config));
     // One tick a minute in UTC; what is due is a question to the database, so a missed tick or a second node does no harm.
     let tick = Job::new_async("0 * * * * *", move |_, _| {
-        let (duties, budgets) = (duties.clone(), Arc::clone(&budgets));
+        let (duties, budgets, settings) = (duties.clone(), Arc::clone(&budgets), Arc::clone(&settings));
         Box::pin(async move {
             budgets.forget_the_quiet();
             if let Err(error) = minute(&duties).await {
                 tracing::warn!(%error, "the minute's duties were not all done");
+            }
+            if let Err(error) = ask_about_mail(&duties, &settings).await {
+                tracing::warn!(%error, "whether our mail can be told from forgeries was not asked");
             }
         })
     })?;
@@ -137,6 +157,47 @@ pub async fn run(
     tokio::join!(courier.run(stop), settle);
     scheduler.shutdown().await?;
     Ok(())
+}
+
+async fn ask_about_mail(database: &Database, config: &Config) -> anyhow::Result<()> {
+    if doctor::Subject::matters(config) {
+        let server = config.email.name_server().map_err(anyhow::Error::msg)?;
+        examine_mail(database, config, &doctor::Dns::new(server)?).await?;
+    }
+    Ok(())
+}
+/// Examines once a day whether others can tell our mail from forgeries, on one node; says aloud when they no longer can.
+/// Sending goes on: an alert must leave all the same.
+///
+/// # Errors
+/// When the database fails.
+pub async fn examine_mail(
+    database: &Database,
+    config: &Config,
+    resolver: &dyn doctor::Resolver,
+) -> Result<Option<doctor::Verdict>, StorageError> {
+    let subject = doctor::Subject::of(config);
+    let asked = subject.clone();
+    // Counted in the database: of several nodes one asks, and one that died while asking is replaced an hour later.
+    let turn = move |tx: &mut Tx<'_>| -> Result<Option<_>, StorageError> {
+        let is_ours = doctor::is_due(tx, &asked)? && access::take(tx, MAIL_TURN, &asked.fingerprint())?.is_ok();
+        if is_ours { tx.now().map(Some) } else { Ok(None) }
+    };
+    let Some(now) = database.writing(turn).await? else { return Ok(None) };
+    let report = doctor::examine(resolver, &subject, now).await;
+    let verdict = report.verdict;
+    let (domain, summary) = (report.domain.clone(), report.summary());
+    let before = database.writing(move |tx| doctor::record(tx, &subject, &report)).await?;
+    match verdict {
+        doctor::Verdict::Passed => tracing::info!(domain, "our mail can be told from forgeries"),
+        doctor::Verdict::Failed if before == Some(doctor::Verdict::Passed) => {
+            tracing::error!(domain, ?summary, "our mail can no longer be told from forgeries: run `vigie doctor mail`");
+        }
+        doctor::Verdict::Failed | doctor::Verdict::Unknown => {
+            tracing::warn!(domain, ?summary, "our mail is not verified: run `vigie doctor mail`");
+        }
+    }
+    Ok(Some(verdict))
 }
 
 /// One duty, done in a transaction of its own.

@@ -12,10 +12,10 @@ use std::path::Path;
 use serde::Deserialize;
 
 pub use database::DatabaseConfig;
-pub use email::{EmailConfig, EmailTransport, Tls};
+pub use email::{EmailConfig, EmailTransport, Relay, Tls};
 pub use limits::Limits;
 pub use server::ServerConfig;
-pub use sms::{SmsConfig, SmsTransport};
+pub use sms::{Gateway, SmsConfig, SmsTransport};
 
 /// Where this runs.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
@@ -68,7 +68,13 @@ impl Config {
     pub fn load(file: Option<&Path>) -> Result<Self, ConfigError> {
         Self::load_with(
             file,
-            config::Environment::with_prefix("VIGIE").prefix_separator("__").separator("__").try_parsing(true),
+            config::Environment::with_prefix("VIGIE")
+                .prefix_separator("__")
+                .separator("__")
+                .try_parsing(true)
+                .list_separator(",")
+                .with_list_parse_key("server.trusted_proxies")
+                .with_list_parse_key("email.sending_addresses"),
         )
     }
     /// The defaults alone: what a test or a demonstration starts from.
@@ -122,6 +128,12 @@ impl Config {
         if crate::values::EmailAddress::parse(&self.email.from).is_err() {
             faults.push("email.from: must be an e-mail address".to_owned());
         }
+        if let Err(wrong) = self.email.name_server() {
+            faults.push(format!("email.dns_server: {wrong}"));
+        }
+        if !self.email.selector_is_a_name() {
+            faults.push("email.dkim_selector: must be a name such as v2026, without _domainkey".to_owned());
+        }
         faults
     }
 }
@@ -141,6 +153,22 @@ mod tests {
         let mut config = Config::defaults().unwrap();
         config.environment = Environment::Production;
         assert_eq!(config.faults().len(), 4);
+    }
+    #[test]
+    fn a_name_server_and_a_selector_are_looked_at() {
+        let mut config = Config::defaults().unwrap();
+        assert_eq!(config.email.name_server(), Ok(None));
+        for (text, wanted) in [("192.0.2.53", "192.0.2.53:53"), ("[2001:db8::53]:5353", "[2001:db8::53]:5353")] {
+            config.email.dns_server = text.to_owned();
+            assert_eq!(config.email.name_server(), Ok(Some(wanted.parse().unwrap())));
+        }
+        config.email.dns_server = "ns1.example".to_owned();
+        config.email.dkim_selector = "v1._domainkey example".to_owned();
+        let faults = config.faults();
+        assert!(
+            faults[0].starts_with("email.dns_server") && faults[1].starts_with("email.dkim_selector"),
+            "{faults:?}"
+        );
     }
     #[test]
     fn an_unknown_key_is_refused() {

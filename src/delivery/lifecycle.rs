@@ -126,6 +126,16 @@ impl Lane {
             Self::NonUrgent => 3,
         }
     }
+    /// Its place among all.
+    #[must_use]
+    pub const fn index(self) -> usize {
+        match self {
+            Self::Correction => 0,
+            Self::Urgent => 1,
+            Self::Letter => 2,
+            Self::NonUrgent => 3,
+        }
+    }
     /// Read back.
     #[must_use]
     pub const fn restore(number: i16) -> Self {

@@ -14,15 +14,22 @@ use std::sync::PoisonError;
 
 use async_trait::async_trait;
 use serde_json::json;
+use sha2::Digest as _;
+use sha2::Sha256;
 
 use crate::delivery::channel::Answer;
 use crate::delivery::channel::Channel;
 use crate::delivery::channel::Parcel;
 use crate::delivery::email::MailSender;
 use crate::delivery::email::compose;
-use crate::delivery::email::sent_at;
 use crate::delivery::sms::Encoding;
+use crate::delivery::sms::sms_digest;
 use crate::delivery::sms::sms_shape;
+use crate::delivery::tray::Digest;
+use crate::delivery::tray::Tray;
+
+/// Files written in one go off the runtime.
+const IN_ONE_GO: usize = 50;
 
 /// E-mail as one `.eml` file each, named by key and attempt.
 #[derive(Debug, Clone)]
@@ -39,13 +46,24 @@ impl Channel for FileMail {
         "file-mail"
     }
 
-    async fn hand_over(&self, parcels: Vec<Parcel>) -> Vec<(i64, Answer)> {
+    fn hands(&self) -> usize {
+        1
+    }
+
+    async fn work(&self, tray: &Tray) {
         let desk = self.clone();
-        off_the_runtime(parcels, move |parcel| match compose(&desk.sender, parcel, sent_at()) {
-            Ok(mail) => answer(lay_down(&desk.directory, &format!("{}-{}", parcel.key, parcel.attempt), &mail)),
-            Err(fault) => Answer::refused(fault.to_string()),
+        off_the_runtime(tray, move |parcel| match compose(&desk.sender, parcel) {
+            Ok(mail) => {
+                let name = format!("{}-{}", parcel.key, parcel.attempt);
+                (answer(lay_down(&desk.directory, &name, &mail)), Some(Sha256::digest(&mail).into()))
+            }
+            Err(fault) => (Answer::refused(fault.to_string()), None),
         })
-        .await
+        .await;
+    }
+
+    async fn probe(&self) -> Result<(), String> {
+        Ok(())
     }
 }
 
@@ -64,10 +82,10 @@ impl FileSms {
     }
 
     fn append(&self, parcel: &Parcel) -> io::Result<String> {
-        let shape = sms_shape(&parcel.text);
+        let shape = sms_shape(&parcel.text());
         let mut line = json!({
             "to": parcel.address,
-            "text": parcel.text,
+            "text": parcel.text(),
             "reference": parcel.key,
             "encoding": match shape.encoding { Encoding::Gsm7 => "gsm7", Encoding::Ucs2 => "ucs2" },
             "parts": shape.parts,
@@ -88,9 +106,17 @@ impl Channel for FileSms {
         "file-sms"
     }
 
-    async fn hand_over(&self, parcels: Vec<Parcel>) -> Vec<(i64, Answer)> {
+    fn hands(&self) -> usize {
+        1
+    }
+
+    async fn work(&self, tray: &Tray) {
         let desk = self.clone();
-        off_the_runtime(parcels, move |parcel| answer(desk.append(parcel))).await
+        off_the_runtime(tray, move |parcel| (answer(desk.append(parcel)), Some(sms_digest(parcel)))).await;
+    }
+
+    async fn probe(&self) -> Result<(), String> {
+        Ok(())
     }
 }
 
@@ -102,17 +128,27 @@ fn answer(written: io::Result<String>) -> Answer {
 }
 
 /// Files block; the runtime's threads must not.
-async fn off_the_runtime<F>(parcels: Vec<Parcel>, write: F) -> Vec<(i64, Answer)>
+async fn off_the_runtime<F>(tray: &Tray, write: F)
 where
-    F: Fn(&Parcel) -> Answer + Send + 'static,
+    F: Fn(&Parcel) -> (Answer, Option<Digest>) + Send + Sync + 'static,
 {
-    let deliveries: Vec<_> = parcels.iter().map(|parcel| parcel.delivery).collect();
-    let written = tokio::task::spawn_blocking(move || {
-        parcels.iter().map(|parcel| (parcel.delivery, write(parcel))).collect::<Vec<_>>()
-    });
-    written.await.unwrap_or_else(|_| {
-        deliveries.into_iter().map(|delivery| (delivery, Answer::unknown("file: writer stopped"))).collect()
-    })
+    let write = Arc::new(write);
+    while let Some(first) = tray.next().await {
+        let mut held = vec![first];
+        held.extend(std::iter::from_fn(|| tray.try_next()).take(IN_ONE_GO - 1));
+        let (parcels, write): (Vec<Parcel>, _) =
+            (held.iter().map(|held| (**held).clone()).collect(), Arc::clone(&write));
+        let written =
+            tokio::task::spawn_blocking(move || parcels.iter().map(|parcel| write(parcel)).collect::<Vec<_>>());
+        let mut written = written.await.unwrap_or_default().into_iter();
+        for held in held {
+            match written.next() {
+                Some((answer, Some(digest))) => held.answer_for(answer, digest),
+                Some((answer, None)) => held.answer(answer),
+                None => held.answer(Answer::unknown("file: writer stopped")),
+            }
+        }
+    }
 }
 
 /// Lays a whole file down under a name that is free, so that neither half a mail nor a lost one is ever seen.
@@ -146,6 +182,9 @@ mod tests {
     use std::time::Duration;
 
     use super::*;
+    use crate::delivery::content::Body;
+    use crate::delivery::tray::hand_over;
+    use crate::values::{Id, Timestamp};
 
     fn parcel(delivery: i64, address: &str, text: &str) -> Parcel {
         Parcel {
@@ -153,11 +192,12 @@ mod tests {
             key: format!("key{delivery}"),
             attempt: 1,
             address: address.into(),
-            subject: "Subject".into(),
-            text: text.into(),
-            html: None,
-            unsubscribe_url: None,
+            content: Id::new(),
+            body: Arc::new(Body { subject: "Subject".into(), text: text.into(), html: None }),
+            links: None,
+            return_path: None,
             receipt_url: None,
+            at: Timestamp::from_micros(0),
             deadline_in: Duration::from_secs(60),
         }
     }
@@ -169,29 +209,28 @@ mod tests {
             MailSender { from: "plp@example.be".parse().unwrap(), reply_to: None, domain: "example.be".into() };
         let channel = FileMail { directory: directory.path().join("mail"), sender: sender.clone() };
         for text in ["first", "second"] {
-            channel.hand_over(vec![parcel(1, "an@example.be", text)]).await;
+            hand_over(&channel, vec![parcel(1, "an@example.be", text)]).await;
         }
         let read = |name: &str| fs::read_to_string(directory.path().join("mail").join(name)).unwrap();
         assert!(read("key1-1.eml").contains("first") && read("key1-1.2.eml").contains("second"));
         assert_eq!(fs::read_dir(directory.path().join("mail")).unwrap().count(), 2, "a draft was left behind");
         let refused =
-            channel.hand_over(vec![Parcel { key: "../../etc/x".into(), ..parcel(1, "an@example.be", "") }]).await;
-        assert_eq!(refused, [(1, Answer::refused("unusable message id"))]);
+            hand_over(&channel, vec![Parcel { key: "../../etc/x".into(), ..parcel(1, "an@example.be", "") }]).await;
+        assert_eq!(refused[0].answer, Answer::refused("unusable message id"));
     }
 
     #[tokio::test]
     async fn sms_written_at_once_from_many_sides_are_whole_lines() {
         let directory = tempfile::tempdir().unwrap();
         let channel = FileSms::new(directory.path().join("sms.jsonl"));
-        let batches =
-            (0..8).map(|n| {
-                let channel = channel.clone();
-                async move {
-                    channel.hand_over((0..50).map(|i| parcel(n * 50 + i, "+32470000000", "België")).collect()).await
-                }
-            });
-        let answers = futures_util::future::join_all(batches).await.concat();
-        assert_eq!(answers.len(), 400);
+        let batches = (0..8).map(|n| {
+            let channel = channel.clone();
+            async move {
+                hand_over(&channel, (0..50).map(|i| parcel(n * 50 + i, "+32470000000", "België")).collect()).await
+            }
+        });
+        let answers = futures_util::future::join_all(batches).await;
+        assert_eq!(answers.iter().map(Vec::len).sum::<usize>(), 400);
         let lines = fs::read_to_string(directory.path().join("sms.jsonl")).unwrap();
         let lines: Vec<serde_json::Value> = lines.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
         assert_eq!(lines.len(), 400);

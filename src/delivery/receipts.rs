@@ -91,6 +91,9 @@ pub(super) fn receive(
 
 /// What was reported as not delivered before the answer was settled that says who had taken it: it is believed only now.
 pub(super) fn catch_up(tx: &mut Tx<'_>, taken: &[i64]) -> Result<(), StorageError> {
+    if taken.is_empty() {
+        return Ok(());
+    }
     let refused: Vec<(i64, String, Timestamp)> = receipts::table
         .filter(receipts::delivery_id.eq_any(taken))
         .filter(receipts::level.eq(State::Failed.as_str()))

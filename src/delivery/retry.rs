@@ -25,6 +25,8 @@ const UNKNOWN_PAUSE: Duration = Duration::from_secs(60);
 /// A hand-over without an answer is repeated so often; after that it counts as taken, and says so. Other attempts do not
 /// count: a greylisted mail whose answer was then lost is repeated like any other.
 const UNANSWERED_REPEATS: i32 = 1;
+/// Attempts after which a delivery over which our own workers fall is given up.
+const POISON: i32 = 5;
 
 /// How long until the next attempt, after so many. Up to a tenth is added by `spread` (0 to 99), so that a server that
 /// comes back is not met by everybody at once.
@@ -50,6 +52,8 @@ pub struct Tried {
     pub attempts: i32,
     /// Earlier attempts whose answer never came.
     pub unanswered: i32,
+    /// Another provider is trusted just now: the next attempt can go there.
+    pub elsewhere: bool,
     /// After this it is no longer sent.
     pub deadline: Timestamp,
 }
@@ -58,14 +62,27 @@ pub struct Tried {
 #[must_use]
 pub fn verdict(tried: &Tried, answer: &Answer, now: Timestamp, spread: u64) -> Verdict {
     let within_validity = |after: Duration| Some(now.plus(after)).filter(|at| *at < tried.deadline);
-    let next_rung = pause(tried.lane, tried.attempts, spread);
+    // With two providers every other attempt follows at once, on the one that has not failed just now (accept M9).
+    let at_once = tried.elsewhere && tried.attempts % 2 == 1;
+    let next_rung = match (tried.elsewhere, at_once) {
+        (_, true) => Duration::ZERO,
+        (true, false) => pause(tried.lane, tried.attempts / 2 + 1, spread),
+        (false, false) => pause(tried.lane, tried.attempts, spread),
+    };
     let later = |after: Duration, reason: &str| match within_validity(after) {
         Some(at) => Verdict::Again(State::Deferred, at, reason.to_owned()),
         None => Verdict::Final(State::Expired, Some(reason.to_owned())),
     };
     match answer {
         Answer::Accepted { .. } => Verdict::Final(State::Accepted, None),
-        Answer::Deferred { reason, retry_after } => {
+        Answer::NotTried { .. } if tried.deadline <= now => {
+            Verdict::Final(State::Expired, Some("validity_over".to_owned()))
+        }
+        Answer::NotTried { reason } => Verdict::Again(State::Queued, now, format!("not tried: {reason}")),
+        Answer::FellOver if tried.attempts >= POISON => Verdict::Final(State::Failed, Some("poison".to_owned())),
+        Answer::FellOver => later(next_rung, "the worker fell over"),
+        Answer::Deferred { reason, of_provider: true, .. } if at_once => later(next_rung, reason),
+        Answer::Deferred { reason, retry_after, .. } => {
             // A wish beyond the validity would end the delivery here and now: then the ladder decides.
             let wish = retry_after.filter(|wish| within_validity(*wish).is_some()).unwrap_or_default();
             later(wish.max(next_rung), reason)
@@ -77,7 +94,12 @@ pub fn verdict(tried: &Tried, answer: &Answer, now: Timestamp, spread: u64) -> V
             let urgent = tried.lane <= Lane::Letter;
             // A second SMS that is not urgent annoys more than a missing one harms; a mail is recognised by its Message-ID.
             let repeats = tried.unanswered < UNANSWERED_REPEATS && (urgent || tried.channel == Channel::Email);
-            match within_validity(if urgent { UNKNOWN_PAUSE_URGENT } else { UNKNOWN_PAUSE }) {
+            let pause = match (at_once, urgent) {
+                (true, _) => Duration::ZERO,
+                (false, true) => UNKNOWN_PAUSE_URGENT,
+                (false, false) => UNKNOWN_PAUSE,
+            };
+            match within_validity(pause) {
                 Some(at) if repeats => Verdict::Again(State::Unknown, at, reason.clone()),
                 // It may well have arrived: nobody may say that it was never sent.
                 _ => Verdict::Final(State::Accepted, Some(format!("no answer: {reason}"))),
@@ -93,10 +115,10 @@ mod tests {
     const NOW: Timestamp = Timestamp::from_micros(1_000_000_000);
     fn decide(lane: Lane, channel: Channel, attempts: i32, answer: Answer, minutes_left: u64) -> Verdict {
         let deadline = NOW.plus(Duration::from_secs(minutes_left * 60));
-        verdict(&Tried { lane, channel, attempts, unanswered: 0, deadline }, &answer, NOW, 0)
+        verdict(&Tried { lane, channel, attempts, unanswered: 0, elsewhere: false, deadline }, &answer, NOW, 0)
     }
     fn deferred() -> Answer {
-        Answer::Deferred { reason: "421".into(), retry_after: None }
+        Answer::deferred("421")
     }
 
     #[test]
@@ -140,7 +162,8 @@ mod tests {
         ));
         let again = |attempts, unanswered| {
             let deadline = NOW.plus(Duration::from_secs(1_800));
-            let tried = Tried { lane: Lane::Urgent, channel: Channel::Sms, attempts, unanswered, deadline };
+            let tried =
+                Tried { lane: Lane::Urgent, channel: Channel::Sms, attempts, unanswered, elsewhere: false, deadline };
             verdict(&tried, &unknown(), NOW, 0)
         };
         assert!(matches!(again(2, 1), Verdict::Final(State::Accepted, Some(_))));
@@ -156,7 +179,8 @@ mod tests {
     }
     #[test]
     fn a_server_that_asks_for_more_than_the_validity_gets_the_ladder_instead() {
-        let answer = Answer::Deferred { reason: "503".into(), retry_after: Some(Duration::from_secs(3_600)) };
+        let answer =
+            Answer::Deferred { reason: "503".into(), retry_after: Some(Duration::from_secs(3_600)), of_provider: true };
         assert_eq!(
             decide(Lane::Urgent, Channel::Sms, 1, answer, 30),
             Verdict::Again(State::Deferred, NOW.plus(Duration::from_secs(1)), "503".into())
@@ -164,10 +188,60 @@ mod tests {
     }
     #[test]
     fn a_server_that_names_a_time_is_given_it() {
-        let answer = Answer::Deferred { reason: "429".into(), retry_after: Some(Duration::from_secs(90)) };
+        let answer =
+            Answer::Deferred { reason: "429".into(), retry_after: Some(Duration::from_secs(90)), of_provider: true };
         assert_eq!(
             decide(Lane::Urgent, Channel::Sms, 1, answer, 30),
             Verdict::Again(State::Deferred, NOW.plus(Duration::from_secs(90)), "429".into())
+        );
+    }
+    fn with_two(attempts: i32, answer: &Answer) -> Verdict {
+        let deadline = NOW.plus(Duration::from_secs(1_800));
+        let tried =
+            Tried { lane: Lane::Urgent, channel: Channel::Sms, attempts, unanswered: 0, elsewhere: true, deadline };
+        verdict(&tried, answer, NOW, 0)
+    }
+
+    /// Accept M9: at once with the other provider; only when both have failed is there a pause.
+    #[test]
+    fn the_other_provider_is_tried_at_once_and_then_the_ladder_goes_on() {
+        for (attempts, seconds) in [(1, 0), (2, 5), (3, 0), (4, 15), (6, 30), (8, 60), (10, 60)] {
+            assert_eq!(
+                with_two(attempts, &deferred()),
+                Verdict::Again(State::Deferred, NOW.plus(Duration::from_secs(seconds)), "421".into()),
+                "after {attempts}"
+            );
+        }
+        assert_eq!(
+            with_two(1, &Answer::unknown("timeout")),
+            Verdict::Again(State::Unknown, NOW, "timeout".into()),
+            "an answer that never came, too"
+        );
+        let wish =
+            Answer::Deferred { reason: "429".into(), retry_after: Some(Duration::from_secs(90)), of_provider: true };
+        assert_eq!(with_two(1, &wish), Verdict::Again(State::Deferred, NOW, "429".into()), "the wish is the other's");
+    }
+    #[test]
+    fn what_was_not_tried_goes_back_as_it_was() {
+        let back = Answer::NotTried { reason: "stopping" };
+        assert_eq!(
+            decide(Lane::NonUrgent, Channel::Email, 3, back.clone(), 1),
+            Verdict::Again(State::Queued, NOW, "not tried: stopping".into())
+        );
+        assert_eq!(
+            decide(Lane::Urgent, Channel::Email, 1, back, 0),
+            Verdict::Final(State::Expired, Some("validity_over".into()))
+        );
+    }
+    #[test]
+    fn a_delivery_over_which_workers_fall_is_given_up_after_five() {
+        assert!(matches!(
+            decide(Lane::Urgent, Channel::Email, 4, Answer::FellOver, 30),
+            Verdict::Again(State::Deferred, ..)
+        ));
+        assert_eq!(
+            decide(Lane::Urgent, Channel::Email, 5, Answer::FellOver, 30),
+            Verdict::Final(State::Failed, Some("poison".into()))
         );
     }
 }

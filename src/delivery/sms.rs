@@ -1,14 +1,9 @@
 //! SMS handed over to a Kannel gateway: one request for each recipient, in the alphabet we choose, never more parts than
 //! the gateway sends. Kannel answers 202 to text it will cut and to characters it will replace by `?`.
 
-use std::sync::Mutex;
-use std::sync::PoisonError;
 use std::time::Duration;
-use std::time::Instant;
 
 use async_trait::async_trait;
-use futures_util::StreamExt;
-use futures_util::stream;
 use reqwest::Client;
 use reqwest::Response;
 use reqwest::StatusCode;
@@ -18,11 +13,15 @@ use reqwest::redirect::Policy;
 use rusmpp_extra::encoding::gsm7bit::Gsm7BitUnpacked;
 use secrecy::ExposeSecret;
 use secrecy::SecretString;
+use sha2::Digest as _;
+use sha2::Sha256;
 use tokio::sync::Semaphore;
 
 use crate::delivery::channel::Answer;
 use crate::delivery::channel::Channel;
 use crate::delivery::channel::Parcel;
+use crate::delivery::tray::Digest;
+use crate::delivery::tray::Tray;
 
 /// No honest answer of the gateway is longer.
 const ANSWER_BYTES_MAX: usize = 4096;
@@ -125,6 +124,7 @@ pub struct KannelChannel {
     settings: KannelSettings,
     url: Url,
     client: Client,
+    /// One for each request that may be open at once.
     permits: Semaphore,
 }
 
@@ -148,26 +148,18 @@ impl KannelChannel {
         Ok(Self { settings, url, client, permits })
     }
 
-    async fn deliver(&self, parcel: &Parcel, start: Instant, down: &Mutex<Option<Answer>>) -> Answer {
-        let shape = sms_shape(&parcel.text);
+    async fn deliver(&self, parcel: &Parcel, left: Duration) -> Answer {
+        let shape = sms_shape(&parcel.text());
         if shape.parts == 0 || shape.parts > u16::from(self.settings.max_parts) {
             return Answer::refused(format!("{} parts, {} allowed", shape.parts, self.settings.max_parts));
-        }
-        let Ok(_permit) = self.permits.acquire().await else { return Answer::deferred("closed") };
-        if let Some(answer) = down.lock().unwrap_or_else(PoisonError::into_inner).as_ref() {
-            return answer.clone();
-        }
-        let left = parcel.deadline_in.saturating_sub(start.elapsed());
-        if left.is_zero() {
-            return Answer::deferred("deadline passed before hand-over");
         }
         let request = self.client.get(self.url.clone()).query(&self.query(parcel, shape.encoding, left));
         match request.send().await {
             Ok(response) => read_answer(response).await,
             Err(fault) if fault.is_connect() || fault.is_builder() => {
-                // A gateway that is away costs one attempt to connect, not one for each parcel.
-                let answer = Answer::deferred(if fault.is_timeout() { "connect: timeout" } else { "connect: failed" });
-                down.lock().unwrap_or_else(PoisonError::into_inner).get_or_insert(answer).clone()
+                let reason = if fault.is_timeout() { "connect: timeout" } else { "connect: failed" };
+                tracing::warn!(provider = self.provider(), reason, "no connection to the SMS gateway");
+                Answer::deferred(reason)
             }
             Err(fault) if fault.is_timeout() => Answer::unknown("request sent, no answer: timeout"),
             Err(_) => Answer::unknown("request sent, no answer: connection lost"),
@@ -181,7 +173,7 @@ impl KannelChannel {
             ("password", settings.password.expose_secret().to_owned()),
             ("from", settings.sender.clone()),
             ("to", parcel.address.clone()),
-            ("text", parcel.text.clone()),
+            ("text", parcel.text().into_owned()),
             // Kannel counts in minutes; past them the operator throws the message away instead of bringing it late.
             ("validity", left.as_secs().div_ceil(60).min(VALID_MINUTES_MAX).to_string()),
         ];
@@ -206,21 +198,46 @@ impl Channel for KannelChannel {
     }
 
     fn hands(&self) -> usize {
-        self.settings.in_flight
+        self.settings.in_flight.max(1)
     }
 
-    async fn hand_over(&self, parcels: Vec<Parcel>) -> Vec<(i64, Answer)> {
-        let (start, down) = (Instant::now(), Mutex::new(None));
-        let answers = stream::iter(parcels)
-            .map(async |parcel| (parcel.delivery, self.deliver(&parcel, start, &down).await))
-            .buffer_unordered(self.settings.in_flight.max(1))
-            .collect()
-            .await;
-        if down.into_inner().unwrap_or_else(PoisonError::into_inner).is_some() {
-            tracing::warn!(provider = self.provider(), "no connection to the SMS gateway");
+    async fn work(&self, tray: &Tray) {
+        while let Some(held) = tray.next().await {
+            let Ok(_permit) = self.permits.acquire().await else { return };
+            let answer = self.deliver(&held, held.left()).await;
+            let digest = sms_digest(&held);
+            held.answer_for(answer, digest);
         }
-        answers
     }
+
+    /// Without a number to send to: a gateway that works and knows us says that it is missing.
+    async fn probe(&self) -> Result<(), String> {
+        let (user, password) = (self.settings.username.as_str(), self.settings.password.expose_secret());
+        let request = self.client.get(self.url.clone()).query(&[("username", user), ("password", password)]);
+        match request.send().await {
+            Ok(response) if response.status() == StatusCode::TOO_MANY_REQUESTS => Err("429".into()),
+            Ok(response)
+                if response.status() == StatusCode::FORBIDDEN || response.status() == StatusCode::UNAUTHORIZED =>
+            {
+                Err(response.status().as_u16().to_string())
+            }
+            Ok(response) if response.status().is_server_error() => Err(response.status().as_u16().to_string()),
+            Ok(_) => Ok(()),
+            Err(fault) if fault.is_timeout() => Err("timeout".into()),
+            Err(_) => Err("connect: failed".into()),
+        }
+    }
+}
+
+/// SHA-256 of what goes to a phone: the number, and the text as it is shown (accept N1).
+#[must_use]
+pub fn sms_digest(parcel: &Parcel) -> Digest {
+    let mut hasher = Sha256::new();
+    for part in [parcel.address.as_str(), &parcel.text()] {
+        hasher.update(u64::try_from(part.len()).unwrap_or(u64::MAX).to_be_bytes());
+        hasher.update(part.as_bytes());
+    }
+    hasher.finalize().into()
 }
 
 /// Reads what Kannel says, by code and first words. Anything else under a 2xx may have been taken.
@@ -247,7 +264,7 @@ async fn read_answer(mut response: Response) -> Answer {
         StatusCode::FORBIDDEN | StatusCode::UNAUTHORIZED => Answer::channel_down(format!("{code} credentials")),
         StatusCode::NOT_FOUND | StatusCode::METHOD_NOT_ALLOWED => Answer::channel_down(code.to_string()),
         StatusCode::SERVICE_UNAVAILABLE | StatusCode::TOO_MANY_REQUESTS | StatusCode::REQUEST_TIMEOUT => {
-            Answer::Deferred { reason: code.to_string(), retry_after: wait.map(Duration::from_secs) }
+            Answer::Deferred { reason: code.to_string(), retry_after: wait.map(Duration::from_secs), of_provider: true }
         }
         _ if status.is_redirection() => Answer::channel_down(code.to_string()),
         _ if status.is_client_error() => Answer::refused(code.to_string()),

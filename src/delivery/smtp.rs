@@ -3,20 +3,21 @@
 //! lettre writes the mails, the commands and the proofs of who we are; the connection is our own. lettre's sends body and
 //! final dot in two writes with Nagle's algorithm on (44 ms a mail), knows no pipelining, cannot tell a mail that was
 //! never sent from one whose answer was lost, and believes what a stranger wrote before TLS began.
+//!
+//! Where the relay pipelines, a mail and the envelope of the next one leave in one write (RFC 2920): one round trip a mail.
 
-use std::collections::VecDeque;
+use std::collections::HashMap;
 use std::fmt::Display;
 use std::sync::Arc;
 use std::sync::Mutex;
 use std::sync::PoisonError;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 use std::time::Instant;
 
 use async_trait::async_trait;
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
-use futures_util::future::join_all;
-use lettre::Address;
 use lettre::transport::smtp::authentication::Credentials;
 use lettre::transport::smtp::authentication::Mechanism;
 use lettre::transport::smtp::commands::Auth;
@@ -32,6 +33,8 @@ use rustls::pki_types::ServerName;
 use rustls::pki_types::pem::PemObject;
 use secrecy::ExposeSecret;
 use secrecy::SecretString;
+use sha2::Digest as _;
+use sha2::Sha256;
 use tokio::io::AsyncBufReadExt;
 use tokio::io::AsyncRead;
 use tokio::io::AsyncReadExt;
@@ -45,14 +48,24 @@ use tokio_rustls::TlsConnector;
 
 use crate::delivery::channel::Answer;
 use crate::delivery::channel::Channel;
-use crate::delivery::channel::Parcel;
+use crate::delivery::email::ComposeError;
 use crate::delivery::email::MailSender;
-use crate::delivery::email::compose;
+use crate::delivery::email::Template;
 use crate::delivery::email::recipient;
-use crate::delivery::email::sent_at;
+use crate::delivery::tray::Digest;
+use crate::delivery::tray::Held;
+use crate::delivery::tray::Tray;
+use crate::values::Id;
+use crate::values::of;
 
 /// A connection unused for longer is not trusted any more: relays hang up on the idle.
 const KEPT_FOR: Duration = Duration::from_secs(30);
+/// A worker whom the relay refused a connection, while others have one, steps back for so long.
+const FEWER: Duration = Duration::from_millis(200);
+/// A relay that answers sooner is handed the next envelope together with a mail.
+const SWIFT: Duration = Duration::from_millis(100);
+/// Templates kept at once: each message has one a language, each letter of the system one of its own.
+const TEMPLATES_KEPT: usize = 64;
 /// No honest reply is longer.
 const REPLY_BYTES_MAX: u64 = 16 * 1024;
 
@@ -117,15 +130,22 @@ pub enum SmtpSetupError {
     Certificate,
 }
 
+/// By content, and whether it has links.
+type Templates = HashMap<(Id<of::Content>, bool), Arc<Template>>;
+
 /// The relay, as a channel.
 pub struct SmtpChannel {
     settings: SmtpSettings,
     hello: ClientId,
     credentials: Option<Credentials>,
     tls: Option<(TlsConnector, ServerName<'static>)>,
+    /// One for each connection that may be open at once.
     permits: Semaphore,
+    /// How many are open and working.
+    live: AtomicUsize,
     /// Connections at rest. Locked only to put one in or take one out.
     idle: Mutex<Vec<(Line, Instant)>>,
+    templates: Mutex<Templates>,
 }
 
 impl SmtpChannel {
@@ -152,58 +172,111 @@ impl SmtpChannel {
             Tls::StartTls | Tls::Implicit => Some((trusting(settings.extra_root_certificate_pem.as_deref())?, name)),
         };
         let permits = Semaphore::new(settings.connections.max(1));
-        Ok(Self { settings, hello, credentials, tls, permits, idle: Mutex::default() })
+        let live = AtomicUsize::new(0);
+        Ok(Self {
+            settings,
+            hello,
+            credentials,
+            tls,
+            permits,
+            live,
+            idle: Mutex::default(),
+            templates: Mutex::default(),
+        })
     }
 
-    /// Takes parcel after parcel until none waits. One that finds no connection lays its parcel back for those who have
-    /// one, and stops: a relay that is away costs one attempt to connect, not one for each parcel.
-    async fn work(&self, waiting: &Mutex<VecDeque<Parcel>>, start: Instant) -> (Vec<(i64, Answer)>, Option<String>) {
-        let mut answers = Vec::new();
+    /// Writes the mail of a parcel, or answers why it cannot be written.
+    fn write_letter<'t>(&self, held: Held<'t>) -> Option<Letter<'t>> {
+        match self.lettered(&held) {
+            Ok((envelope, mail)) => {
+                let digest = Sha256::digest(&mail).into();
+                Some(Letter { held, envelope, digest, wire: stuffed(&mail) })
+            }
+            Err(fault) => {
+                held.answer(Answer::refused(fault.to_string()));
+                None
+            }
+        }
+    }
+    fn lettered(&self, held: &Held<'_>) -> Result<(String, Vec<u8>), ComposeError> {
+        let to = recipient(&held.address)?;
+        let from = match &held.return_path {
+            Some(path) => recipient(path)?,
+            None => self.settings.sender.from.email.clone(),
+        };
+        let (mail, rcpt) = (Mail::new(Some(from), vec![]), Rcpt::new(to, vec![]));
+        Ok((format!("{mail}{rcpt}{Data}"), self.template(held)?.fill(held)?))
+    }
+    fn template(&self, held: &Held<'_>) -> Result<Arc<Template>, ComposeError> {
+        let key = (held.content, held.links.is_some());
+        if let Some(template) = self.templates.lock().unwrap_or_else(PoisonError::into_inner).get(&key) {
+            return Ok(Arc::clone(template));
+        }
+        let template = Arc::new(Template::new(&self.settings.sender, &held.body, held.links.is_some())?);
+        let mut kept = self.templates.lock().unwrap_or_else(PoisonError::into_inner);
+        if kept.len() >= TEMPLATES_KEPT {
+            kept.clear();
+        }
+        kept.insert(key, Arc::clone(&template));
+        Ok(template)
+    }
+    /// The next parcel that can be written as a mail, if one lies ready.
+    fn next_letter<'t>(&self, tray: &'t Tray) -> Option<Letter<'t>> {
         loop {
-            let Some(parcel) = waiting.lock().unwrap_or_else(PoisonError::into_inner).pop_front() else {
-                return (answers, None);
-            };
-            match self.deliver(&parcel, start).await {
-                Ok(answer) => answers.push((parcel.delivery, answer)),
-                Err(reason) => {
-                    waiting.lock().unwrap_or_else(PoisonError::into_inner).push_front(parcel);
-                    if self.idle.lock().unwrap_or_else(PoisonError::into_inner).is_empty() {
-                        return (answers, Some(reason));
-                    }
-                }
+            if let Some(letter) = self.write_letter(tray.try_next()?) {
+                return Some(letter);
             }
         }
     }
 
-    /// One parcel in one transaction. An error says that no connection could be had, and why.
-    async fn deliver(&self, parcel: &Parcel, start: Instant) -> Result<Answer, String> {
-        let (to, mail) = match (recipient(&parcel.address), compose(&self.settings.sender, parcel, sent_at())) {
-            (Ok(to), Ok(mail)) => (to, mail),
-            (Err(fault), _) | (_, Err(fault)) => return Ok(Answer::refused(fault.to_string())),
+    /// Carries a mail and all that lie ready behind it, over as few connections as the relay lets us.
+    async fn carry<'t>(&self, mut letter: Letter<'t>, tray: &'t Tray) {
+        let Ok(_permit) = self.permits.acquire().await else {
+            return letter.held.answer(Answer::NotTried { reason: "closed" });
         };
-        let _permit = self.permits.acquire().await.map_err(|_| "closed")?;
-        let mut kept = self.take_idle();
         loop {
+            let kept = self.take_idle();
             let was_kept = kept.is_some();
-            let mut line = match kept.take() {
+            let mut line = match kept {
                 Some(line) => line,
-                None => self.open().await?,
+                None => match self.open_beside().await {
+                    Ok(line) => line,
+                    Err(reason) => {
+                        tracing::warn!(provider = self.provider(), reason, "no connection to the mail relay");
+                        // The relay wants fewer connections than we have workers: those who have one carry it.
+                        if reason.starts_with("greeting: 4") && self.live.load(Ordering::Acquire) > 0 {
+                            letter.held.lay_back();
+                            return tokio::time::sleep(FEWER).await;
+                        }
+                        return letter.held.answer(Answer::deferred(reason));
+                    }
+                },
             };
-            if start.elapsed() >= parcel.deadline_in {
-                self.keep(line);
-                return Ok(Answer::deferred("deadline passed before hand-over"));
-            }
-            let ended = line.carry(&self.settings.sender.from.email, &to, &mail).await;
+            let delivery = letter.held.delivery;
+            let _live = Live::begin(&self.live);
+            let ended = line.carry_all(letter, || self.next_letter(tray)).await;
             if ended.keep {
                 self.keep(line);
             }
-            if was_kept && ended.stale {
-                // The relay hung up while the connection rested, most likely on its neighbours too. Nothing was sent.
+            let Some((untried, reason)) = ended.untried else { return };
+            if was_kept {
+                // The relay hung up while the connection rested, most likely on its neighbours too.
                 self.idle.lock().unwrap_or_else(PoisonError::into_inner).clear();
-                continue;
             }
-            return Ok(ended.answer);
+            // A fresh connection that did not even carry its first mail: another would fare no better.
+            if !was_kept && untried.held.delivery == delivery {
+                return untried.held.answer(Answer::deferred(reason));
+            }
+            letter = untried;
         }
+    }
+
+    /// Opens, and counts as live as long as it takes: whoever is refused meanwhile knows that another may get through.
+    async fn open_beside(&self) -> Result<Line, String> {
+        let opening = Live::begin(&self.live);
+        let opened = self.open().await;
+        drop(opening);
+        opened
     }
 
     fn take_idle(&self) -> Option<Line> {
@@ -226,7 +299,7 @@ impl SmtpChannel {
         if self.settings.tls == Tls::Implicit {
             wire = self.protect(wire).await?;
         }
-        let mut line = Line { wire: BufReader::new(wire), step, pipelining: false };
+        let mut line = Line { wire: BufReader::new(wire), step, pipelining: false, swift: false };
         line.listen().await?.must_be(220, "greeting")?;
         let mut offer = line.ask(Ehlo::new(self.hello.clone())).await?.must_be(250, "EHLO")?;
         if self.settings.tls == Tls::StartTls {
@@ -263,25 +336,46 @@ impl Channel for SmtpChannel {
     }
 
     fn hands(&self) -> usize {
-        self.settings.connections
+        self.settings.connections.max(1)
     }
 
-    async fn hand_over(&self, parcels: Vec<Parcel>) -> Vec<(i64, Answer)> {
-        let hands = self.settings.connections.max(1).min(parcels.len());
-        let waiting = Mutex::new(VecDeque::from(parcels));
-        let start = Instant::now();
-        let (mut answers, mut fault) = (Vec::new(), None);
-        for (answered, stopped) in join_all((0..hands).map(|_| self.work(&waiting, start))).await {
-            answers.extend(answered);
-            fault = fault.or(stopped);
+    async fn work(&self, tray: &Tray) {
+        while let Some(held) = tray.next().await {
+            if let Some(letter) = self.write_letter(held) {
+                self.carry(letter, tray).await;
+            }
         }
-        if let Some(reason) = fault {
-            let left = waiting.into_inner().unwrap_or_else(PoisonError::into_inner);
-            tracing::warn!(provider = self.provider(), reason, left = left.len(), "no connection to the mail relay");
-            answers.extend(left.into_iter().map(|parcel| (parcel.delivery, Answer::deferred(reason.clone()))));
-        }
-        answers
     }
+
+    async fn probe(&self) -> Result<(), String> {
+        let line = self.open().await?;
+        self.keep(line);
+        Ok(())
+    }
+}
+
+/// Counted as long as it lives.
+struct Live<'c>(&'c AtomicUsize);
+impl<'c> Live<'c> {
+    fn begin(count: &'c AtomicUsize) -> Self {
+        count.fetch_add(1, Ordering::AcqRel);
+        Self(count)
+    }
+}
+impl Drop for Live<'_> {
+    fn drop(&mut self) {
+        self.0.fetch_sub(1, Ordering::AcqRel);
+    }
+}
+
+/// A parcel, written.
+struct Letter<'t> {
+    held: Held<'t>,
+    /// Sender, recipient and the wish to send.
+    envelope: String,
+    /// The mail as it goes over the wire, up to the final dot.
+    wire: Vec<u8>,
+    digest: Digest,
 }
 
 /// A stream of bytes, protected or not.
@@ -293,61 +387,103 @@ struct Line {
     wire: BufReader<Box<dyn Wire>>,
     step: Duration,
     pipelining: bool,
+    /// The last mail was taken within a moment.
+    swift: bool,
 }
 
-/// How a transaction ended.
-struct Ended {
-    answer: Answer,
-    /// The connection may carry another.
+/// How the work on a connection ended.
+struct Ended<'t> {
+    /// The connection may carry more.
     keep: bool,
-    /// The relay was gone, or leaving, before anything of the mail was sent.
-    stale: bool,
+    /// A mail of which nothing was sent, and what ended the connection before.
+    untried: Option<(Letter<'t>, String)>,
+}
+impl<'t> Ended<'t> {
+    const fn kept() -> Self {
+        Self { keep: true, untried: None }
+    }
+    fn hung_up(untried: Option<Letter<'t>>, reason: impl Into<String>) -> Self {
+        Self { keep: false, untried: untried.map(|letter| (letter, reason.into())) }
+    }
 }
 
 impl Line {
-    /// One mail to one recipient.
-    async fn carry(&mut self, from: &Address, to: &Address, mail: &[u8]) -> Ended {
-        let commands = [
-            Mail::new(Some(from.clone()), vec![]).to_string(),
-            Rcpt::new(to.clone(), vec![]).to_string(),
-            Data.to_string(),
-        ];
-        let (replies, fault) = self.envelope(&commands).await;
-        let refusal = replies.iter().zip([250, 250, 354]).position(|(reply, wanted)| !reply.is_like(wanted));
-        if let Some(at) = refusal {
-            let leaving = replies.iter().any(|reply| reply.code == 421);
-            // A relay that says "go ahead" although it wants no recipient is hung up on: it waits for a mail by now.
-            let waits = replies.get(2).is_some_and(|reply| reply.is_like(354));
-            let settled = fault.is_none() && !leaving && !waits;
-            let keep = settled && self.ask(Rset).await.is_ok_and(|reply| reply.is_like(250));
-            let answer = replies.get(at).map_or_else(|| Answer::deferred("lost"), |reply| reply.refusal(at == 0));
-            return Ended { answer, keep, stale: leaving };
-        }
-        if let Some(reason) = fault {
-            return Ended { answer: Answer::deferred(reason), keep: false, stale: true };
-        }
-        // The final dot is the last that is written: whatever fails before has not completed a mail.
-        if let Err(reason) = self.write(&stuffed(mail)).await {
-            return Ended { answer: Answer::deferred(reason), keep: false, stale: false };
-        }
-        match self.listen().await {
-            Ok(reply) if reply.is_like(250) => {
-                Ended { answer: Answer::Accepted { reference: reply.queue_id() }, keep: true, stale: false }
+    /// One mail after another, each to one recipient.
+    async fn carry_all<'t>(&mut self, first: Letter<'t>, mut more: impl FnMut() -> Option<Letter<'t>>) -> Ended<'t> {
+        let mut letter = first;
+        // Whether the envelope of the letter has left already, together with the mail before it.
+        let mut announced = false;
+        loop {
+            let (replies, fault) = self.envelope(&letter.envelope, announced).await;
+            announced = false;
+            let refusal = replies.iter().zip([250, 250, 354]).position(|(reply, wanted)| !reply.is_like(wanted));
+            if let Some(at) = refusal {
+                if let Some(leaving) = replies.iter().find(|reply| reply.code == 421) {
+                    return Ended::hung_up(Some(letter), leaving.codes());
+                }
+                // A relay that says "go ahead" although it wants no recipient is hung up on: it waits for a mail by now.
+                let waits = replies.get(2).is_some_and(|reply| reply.is_like(354));
+                let answer = replies.get(at).map_or_else(|| Answer::deferred("lost"), |reply| reply.refusal(at == 0));
+                letter.held.answer(answer);
+                if fault.is_some() || waits || !self.ask(Rset).await.is_ok_and(|reply| reply.is_like(250)) {
+                    return Ended::hung_up(None, "");
+                }
+                match more() {
+                    Some(next) => letter = next,
+                    None => return Ended::kept(),
+                }
+                continue;
             }
-            Ok(reply) => Ended { answer: reply.verdict(), keep: reply.code != 421 && reply.code >= 400, stale: false },
-            Err(reason) => Ended { answer: Answer::unknown(format!("mail sent, {reason}")), keep: false, stale: false },
+            if let Some(reason) = fault {
+                return Ended::hung_up(Some(letter), reason);
+            }
+            if letter.held.left().is_zero() {
+                // The relay waits for the mail by now; the only way to say no is to leave.
+                letter.held.answer(Answer::NotTried { reason: "its time was over" });
+                return Ended::hung_up(None, "");
+            }
+            // With a slow relay the next one stays where it can be taken back, and where a more pressing one can overtake it.
+            let next = if self.swift { more() } else { None };
+            let mut wire = std::mem::take(&mut letter.wire);
+            if let Some(next) = next.as_ref().filter(|_| self.pipelining) {
+                wire.extend_from_slice(next.envelope.as_bytes());
+                announced = true;
+            }
+            if let Err(reason) = self.write(&wire).await {
+                // The dot is the last that is written, unless an envelope follows: then nobody knows how far it came.
+                let answer = if announced { Answer::unknown(reason.clone()) } else { Answer::deferred(reason.clone()) };
+                letter.held.answer_for(answer, letter.digest);
+                return Ended::hung_up(next, reason);
+            }
+            let sent = Instant::now();
+            let (answer, ends) = match self.listen().await {
+                Ok(reply) if reply.is_like(250) => (Answer::Accepted { reference: reply.queue_id() }, None),
+                Ok(reply) => (reply.verdict(), (reply.code == 421 || reply.code < 400).then(|| reply.code.to_string())),
+                Err(reason) => (Answer::unknown(format!("mail sent, {reason}")), Some(reason)),
+            };
+            self.swift = sent.elapsed() < SWIFT;
+            letter.held.answer_for(answer, letter.digest);
+            match (next, ends) {
+                (next, Some(reason)) => return Ended::hung_up(next, reason),
+                (Some(next), None) => letter = next,
+                (None, None) => match more() {
+                    Some(next) => letter = next,
+                    None => return Ended::kept(),
+                },
+            }
         }
     }
 
     /// Sender, recipient and the wish to send: in one write where the relay allows it, else one after the other.
-    async fn envelope(&mut self, commands: &[String]) -> (Vec<Reply>, Option<String>) {
-        let mut replies = Vec::with_capacity(commands.len());
+    async fn envelope(&mut self, commands: &str, announced: bool) -> (Vec<Reply>, Option<String>) {
+        let mut replies = Vec::with_capacity(3);
         if self.pipelining
-            && let Err(reason) = self.write(commands.concat().as_bytes()).await
+            && !announced
+            && let Err(reason) = self.write(commands.as_bytes()).await
         {
             return (replies, Some(reason));
         }
-        for (command, wanted) in commands.iter().zip([250, 250, 354]) {
+        for (command, wanted) in commands.split_inclusive('\n').zip([250, 250, 354]) {
             let reply = if self.pipelining { self.listen().await } else { self.ask(command).await };
             match reply {
                 Ok(reply) => replies.push(reply),
@@ -459,7 +595,9 @@ impl Reply {
             530 | 534 | 535 | 538 => Answer::deferred(format!("credentials: {}", self.codes())),
             500.. if at_sender => Answer::channel_down(format!("sender: {}", self.codes())),
             500.. => Answer::refused(self.codes()),
-            _ => Answer::deferred(self.codes()),
+            _ if at_sender => Answer::deferred(self.codes()),
+            // Greylisting, a full mailbox: it is about this recipient.
+            _ => Answer::not_yet(self.codes()),
         }
     }
 

@@ -5,6 +5,8 @@ mod outbox;
 mod story;
 mod town;
 
+pub use town::{house_rules, member, plan};
+
 use std::net::TcpListener;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;

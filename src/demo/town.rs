@@ -212,12 +212,12 @@ fn fill(tx: &mut Tx<'_>, config: &Config, password: &str, hash: &str, members: u
         let plan_number = partnerships::set_plan(tx, partnership, &plan(), officer)?;
         partnerships::sign_plan(tx, partnership, plan_number, coordinator.context("no coordinator")?)?;
         let rules = partnerships::lay_down_house_rules(tx, partnership, house_rules()?, Some(officer))?;
-        partnerships::activate(tx, partnership)?;
+        partnerships::activate(tx, config, partnership)?;
         let last = index + 1 == PARTNERSHIPS.len();
         let until = if last { members } else { begun + (members * described.4) / 20 };
-        for number in begun..until.max(begun + 1) {
-            members::enter_active_member(tx, member(partnership, number, rules.number)?)?;
-        }
+        let new: anyhow::Result<Vec<NewMember>> =
+            (begun..until.max(begun + 1)).map(|number| member(partnership, number, rules.number)).collect();
+        members::enter_active_members(tx, new?)?;
         begun = until.max(begun + 1);
         founded.push(DemoPartnership { id: partnership, plan_number, coordinator: coordinator_email });
     }
@@ -278,7 +278,9 @@ fn found(
     partnerships::set_perimeter(tx, partnership, &polygon, None)?;
     Ok(partnership)
 }
-fn plan() -> PlanContent {
+/// The communication plan of the demonstration: every channel, quiet nights.
+#[must_use]
+pub fn plan() -> PlanContent {
     PlanContent {
         urgent: ClassPlan { channels: vec![Channel::Email, Channel::Sms], mode: PlanMode::Direct },
         non_urgent: ClassPlan { channels: vec![Channel::Email, Channel::Sms], mode: PlanMode::Direct },
@@ -291,7 +293,11 @@ fn plan() -> PlanContent {
         officer_may_approve_own_non_urgent: true,
     }
 }
-fn house_rules() -> anyhow::Result<Localized<Prose<20000>>> {
+/// House rules in two languages.
+///
+/// # Errors
+/// Never, unless the texts themselves are wrong.
+pub fn house_rules() -> anyhow::Result<Localized<Prose<20000>>> {
     Ok(Localized::new([
         (
             Language::Fr,
@@ -307,7 +313,11 @@ fn house_rules() -> anyhow::Result<Localized<Prose<20000>>> {
         ),
     ]))
 }
-fn member(partnership: Id<of::Partnership>, number: u32, rules_number: i32) -> anyhow::Result<NewMember> {
+/// An invented member: the same number gives the same person.
+///
+/// # Errors
+/// For a number that gives no valid telephone number: beyond 899,999.
+pub fn member(partnership: Id<of::Partnership>, number: u32, rules_number: i32) -> anyhow::Result<NewMember> {
     let (given, family) = names::name(number);
     let street =
         names::STREETS.get(usize::try_from(number)? % names::STREETS.len().max(1)).copied().unwrap_or("Rue du Lion");

@@ -29,4 +29,4 @@ mod store;
 pub use actions::MemberTarget;
 pub use member::{AdhesionMode, Basis, MaskedMember, MembershipStatus, NewMember, Recipient, Source};
 pub use routes::routes;
-pub use store::{enter_active_member, former_recipients, members_by_ids, recipients};
+pub use store::{enter_active_member, enter_active_members, former_recipients, members_by_ids, recipients};

@@ -8,17 +8,21 @@ use super::store;
 use crate::access::Reach;
 use crate::access::Role;
 use crate::access::holders;
+use crate::config::Config;
+use crate::doctor;
 use crate::storage::Tx;
 use crate::values::Id;
 use crate::values::Prose;
 use crate::values::of;
 
-/// Makes a partnership active when everything is there.
+/// Makes a partnership active when everything is there, and in production only while others can tell our mail from
+/// forgeries (accept M19).
 ///
 /// # Errors
 /// The first guard that does not hold, by its name.
-pub fn activate(tx: &mut Tx<'_>, id: Id<of::Partnership>) -> Result<(), PartnershipError> {
+pub fn activate(tx: &mut Tx<'_>, config: &Config, id: Id<of::Partnership>) -> Result<(), PartnershipError> {
     let found = take(tx, id)?;
+    let mail = doctor::standing(tx, config)?;
     may_activate(Readiness {
         status: found.status.can_activate(),
         coordinator: !holders(tx, &Reach::Partnership(id), &[Role::Coordinator])?.is_empty(),
@@ -26,6 +30,11 @@ pub fn activate(tx: &mut Tx<'_>, id: Id<of::Partnership>) -> Result<(), Partners
         plan: store::plan_in_force(tx, id)?.is_some(),
         perimeter: store::perimeter_in_force(tx, id)?.is_some(),
         house_rules: store::house_rules_in_force(tx, id)?.is_some(),
+        mail: mail.may_go_live(),
+    })
+    .map_err(|refusal| match refusal {
+        Refusal::MailNotVerified => PartnershipError::MailNotVerified(mail.next()),
+        other => other.into(),
     })?;
     let active = Partnership { status: PartnershipStatus::Active, status_reason: None, ..found };
     Ok(store::update_partnership(tx, &active)?)

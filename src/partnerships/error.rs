@@ -28,6 +28,9 @@ pub enum PartnershipError {
     /// A rule.
     #[error("refused: {0:?}")]
     Refused(Refusal),
+    /// Others cannot tell our mail from forgeries: what to do next.
+    #[error("the mail is not verified")]
+    MailNotVerified(String),
     /// The perimeter cannot be one.
     #[error("no perimeter: {0:?}")]
     Polygon(PolygonFault),
@@ -61,6 +64,10 @@ impl From<&PartnershipError> for Problem {
             PartnershipError::Edge(problem) => (**problem).clone(),
             PartnershipError::Absent => Self::not_found(),
             PartnershipError::Refused(refusal) => (*refusal).into(),
+            PartnershipError::MailNotVerified(next) => {
+                let (kind, code, _) = Refusal::MailNotVerified.said();
+                Self::new(kind, next.clone()).with_code(code)
+            }
             PartnershipError::Polygon(fault) => Self::invalid("/polygon", fault.code(), fault.detail()),
             PartnershipError::Field(pointer, code, detail) => Self::invalid(pointer.clone(), code, *detail),
             PartnershipError::Undeclared(statements) => statements.iter().fold(
@@ -106,6 +113,9 @@ impl Refusal {
             }
             Self::NoPerimeter => (T::Refused, "no_perimeter", "draw the perimeter first"),
             Self::NoHouseRules => (T::Refused, "no_house_rules", "lay down the house rules first"),
+            Self::MailNotVerified => {
+                (T::Refused, "mail_not_verified", "whoever runs this installation runs `vigie doctor mail` first")
+            }
             Self::WrongStatus => {
                 (T::WrongState, "wrong_status", "read the partnership: its present status does not lead there")
             }

@@ -175,7 +175,7 @@ async fn activate_partnership(
 ) -> Done<PartnershipView> {
     proof
         .answer(|tx, proof| {
-            activate::activate(tx, proof.target().0)?;
+            activate::activate(tx, proof.config(), proof.target().0)?;
             shown(tx, proof, proof.target().0)
         })
         .await

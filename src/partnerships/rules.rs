@@ -20,6 +20,8 @@ pub enum Refusal {
     NoPerimeter,
     /// No house rules are laid down.
     NoHouseRules,
+    /// Others cannot tell our mail from forgeries.
+    MailNotVerified,
     /// Not possible in its present state.
     WrongStatus,
     /// Another of the zone has this short name.
@@ -68,6 +70,8 @@ pub(super) struct Readiness {
     pub perimeter: bool,
     /// House rules are laid down.
     pub house_rules: bool,
+    /// Others can tell our mail from forgeries, or none leaves here (accept M19).
+    pub mail: bool,
 }
 /// May it become active?
 ///
@@ -81,6 +85,7 @@ pub(super) const fn may_activate(ready: Readiness) -> Result<(), Refusal> {
         Readiness { plan: false, .. } => Err(Refusal::NoPlanInForce),
         Readiness { perimeter: false, .. } => Err(Refusal::NoPerimeter),
         Readiness { house_rules: false, .. } => Err(Refusal::NoHouseRules),
+        Readiness { mail: false, .. } => Err(Refusal::MailNotVerified),
         _ => Ok(()),
     }
 }
@@ -182,8 +187,15 @@ mod tests {
     use super::*;
     use crate::access::Role as R;
 
-    const READY: Readiness =
-        Readiness { status: true, coordinator: true, officer: true, plan: true, perimeter: true, house_rules: true };
+    const READY: Readiness = Readiness {
+        status: true,
+        coordinator: true,
+        officer: true,
+        plan: true,
+        perimeter: true,
+        house_rules: true,
+        mail: true,
+    };
 
     #[test]
     fn each_guard_of_activation_has_its_own_refusal() {
@@ -195,6 +207,7 @@ mod tests {
             (Readiness { plan: false, ..READY }, Refusal::NoPlanInForce),
             (Readiness { perimeter: false, ..READY }, Refusal::NoPerimeter),
             (Readiness { house_rules: false, ..READY }, Refusal::NoHouseRules),
+            (Readiness { mail: false, ..READY }, Refusal::MailNotVerified),
         ];
         for (ready, refusal) in table {
             assert_eq!(may_activate(ready), Err(refusal));

@@ -5,8 +5,8 @@ mod person;
 mod store;
 
 pub use contact::{Contact, ContactKind, ContactState};
-pub use person::{NewPerson, Person};
+pub use person::{KnownPerson, NewPerson, Person};
 pub use store::{
-    CodeOutcome, add_contact, contact_owner, contacts_of, create_person, find_contact, issue_code, load_person,
-    persons_with_contact, rename, set_language, try_code, verify_contact,
+    CodeOutcome, add_contact, contact_owner, contacts_of, create_known, create_person, find_contact, issue_code,
+    load_person, persons_with_contact, rename, set_language, try_code, verify_contact,
 };

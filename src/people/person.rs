@@ -1,5 +1,6 @@
 //! A person.
 
+use super::contact::ContactKind;
 use crate::values::Id;
 use crate::values::Language;
 use crate::values::PersonName;
@@ -24,4 +25,12 @@ pub struct NewPerson {
     pub name: PersonName,
     /// The language they are written to in.
     pub language: Language,
+}
+/// A person who is known at once with contact points that count as verified.
+#[derive(Debug, Clone)]
+pub struct KnownPerson {
+    /// Who.
+    pub person: NewPerson,
+    /// How they are reached; at most one of a kind.
+    pub contacts: Vec<(ContactKind, String)>,
 }

@@ -515,6 +515,7 @@ diesel::table! {
         outcome -> Nullable<Text>,
         reference -> Nullable<Text>,
         reason -> Nullable<Text>,
+        digest -> Nullable<Binary>,
     }
 }
 
@@ -530,6 +531,20 @@ diesel::table! {
         code -> Text,
         reference -> Nullable<Text>,
         received_at -> Moment,
+    }
+}
+
+diesel::table! {
+    use diesel::sql_types::*;
+    use crate::storage::sql::{Document, Key, Moment};
+
+    mail_checks (id) {
+        id -> BigInt,
+        domain -> Text,
+        subject -> Text,
+        verdict -> Text,
+        summary -> Document,
+        checked_at -> Moment,
     }
 }
 
@@ -574,4 +589,5 @@ diesel::allow_tables_to_appear_in_same_query!(
     deliveries,
     attempts,
     receipts,
+    mail_checks,
 );

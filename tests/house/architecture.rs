@@ -17,6 +17,7 @@ const FLOORS: &[&[&str]] = &[
     &["delivery"],
     &["access"],
     &["http"],
+    &["doctor"],
     &["storage"],
     &["texts"],
     &["config"],

@@ -16,6 +16,7 @@ mod database;
 mod post_office;
 
 mod crashing;
+mod doctor;
 mod house;
 mod starting;
 mod stopping;

@@ -5,12 +5,12 @@ use std::time::Duration;
 use diesel::prelude::*;
 use uuid::Uuid;
 use vigie::delivery::retry::Verdict;
-use vigie::delivery::{Channel, LEASE, Lane, State, Wanted, cancel, claim, renew, settle};
+use vigie::delivery::{Channel, LEASE, Lane, State, cancel, renew, settle};
 use vigie::storage::StorageError;
 use vigie::storage::schema::{attempts, deliveries};
 
 use super::desk::{
-    HOUR, attempts_of, claims, mail, post, reasons_name_nobody, recipients, row, rows, settled_as, states,
+    HOUR, attempts_of, claims, mail, post, reasons_name_nobody, recipients, row, rows, settled_as, states, takes,
 };
 use crate::support::database::Kind;
 use crate::support::{Town, on_both};
@@ -67,21 +67,21 @@ async fn a_lease_that_ran_out_is_taken_over_and_the_late_answer_changes_nothing(
         town.passes(LEASE - Duration::from_secs(1));
         assert_eq!(claims(town, Channel::Email, 10).await.1.len(), 0, "still leased");
         town.passes(Duration::from_secs(1));
-        let (heir, taken) = claims(town, Channel::Email, 10).await;
+        let (_, taken) = claims(town, Channel::Email, 10).await;
         assert_eq!((taken.len(), taken[0].id, taken[0].attempt), (1, held[0].id, 2));
         let delivery = held[0].id;
         assert_eq!(attempts_of(town, delivery).await[0].0.as_deref(), Some("lost"));
 
         let late = settled_as(&held[0], Verdict::Final(State::Failed, Some("550".into())));
-        assert_eq!(town.db(move |tx| settle(tx, zombie, &[late])).await, 0);
+        assert_eq!(town.db(move |tx| settle(tx, &[late])).await, 0);
         assert_eq!(town.db(move |tx| renew(tx, zombie, &[delivery])).await, 0);
         assert_eq!(row(town, batch).await.state, State::Attempting);
         assert_eq!(attempts_of(town, delivery).await[0].0.as_deref(), Some("accepted"), "its answer is kept");
 
         let answer = settled_as(&taken[0], Verdict::Final(State::Accepted, None));
-        assert_eq!(town.db(move |tx| settle(tx, heir, &[answer])).await, 1);
+        assert_eq!(town.db(move |tx| settle(tx, &[answer])).await, 1);
         let late = settled_as(&held[0], Verdict::Final(State::Failed, Some("550".into())));
-        assert_eq!(town.db(move |tx| settle(tx, zombie, &[late])).await, 0);
+        assert_eq!(town.db(move |tx| settle(tx, &[late])).await, 0);
         assert_eq!((row(town, batch).await.state, row(town, batch).await.attempts), (State::Accepted, 2));
     })
     .await;
@@ -96,8 +96,8 @@ async fn a_claim_in_progress_on_another_node_is_stepped_around() {
         (town.database.clone(), std::sync::mpsc::channel(), std::sync::mpsc::channel::<()>());
     let slow = std::thread::spawn(move || {
         database.write(|tx| {
-            let wanted = Wanted { channel: Channel::Email, down_to: Lane::NonUrgent, limit: 3, provider: "slow" };
-            let ids: Vec<i64> = claim(tx, Uuid::nil(), wanted)?.iter().map(|claimed| claimed.id).collect();
+            let ids: Vec<i64> =
+                takes(tx, Uuid::nil(), Channel::Email, 3, "slow")?.iter().map(|claimed| claimed.id).collect();
             claimed.send(ids).unwrap();
             may_go_on.recv().unwrap();
             Ok::<_, StorageError>(())
@@ -170,14 +170,14 @@ async fn what_was_under_way_when_its_courier_died_is_not_called_unsent_after_its
 async fn stopping_leaves_nothing_to_hand_over_and_the_counts_add_up() {
     on_both(async |town| {
         let batch = post(town, Channel::Email, Lane::Urgent, "member", 10, HOUR).await;
-        let (lease, held) = claims(town, Channel::Email, 4).await;
+        let (_, held) = claims(town, Channel::Email, 4).await;
         assert_eq!(town.db(move |tx| cancel(tx, batch, "stopped")).await, 6);
         assert_eq!(town.db(move |tx| cancel(tx, batch, "stopped")).await, 0, "a second stop finds nothing");
         town.delivers_everything().await;
         assert_eq!(town.post_office.mails().len(), 0);
         let answers: Vec<_> =
             held.iter().map(|claimed| settled_as(claimed, Verdict::Final(State::Accepted, None))).collect();
-        assert_eq!(town.db(move |tx| settle(tx, lease, &answers)).await, 4);
+        assert_eq!(town.db(move |tx| settle(tx, &answers)).await, 4);
         assert_eq!(states(town, batch).await, [(State::Accepted, 4), (State::Cancelled, 6)].into());
         assert!(rows(town, batch).await.iter().all(|row| row.settled_at.is_some()));
         town.passes(HOUR);
@@ -192,7 +192,7 @@ async fn stopping_leaves_nothing_to_hand_over_and_the_counts_add_up() {
 async fn what_is_under_way_during_a_stop_is_not_tried_again() {
     on_both(async |town| {
         let batch = post(town, Channel::Email, Lane::Urgent, "member", 4, HOUR).await;
-        let (lease, held) = claims(town, Channel::Email, 3).await;
+        let (_, held) = claims(town, Channel::Email, 3).await;
         assert_eq!(town.db(move |tx| cancel(tx, batch, "stopped")).await, 1);
         let soon = town.clock.now().plus(Duration::from_secs(1));
         let answers = vec![
@@ -200,7 +200,7 @@ async fn what_is_under_way_during_a_stop_is_not_tried_again() {
             settled_as(&held[1], Verdict::Again(State::Unknown, soon, "mail sent".into())),
             settled_as(&held[2], Verdict::Final(State::Accepted, None)),
         ];
-        assert_eq!(town.db(move |tx| settle(tx, lease, &answers)).await, 3);
+        assert_eq!(town.db(move |tx| settle(tx, &answers)).await, 3);
         assert_eq!(states(town, batch).await, [(State::Accepted, 2), (State::Cancelled, 2)].into());
         let unanswered = rows(town, batch).await.into_iter().find(|row| row.id == held[1].id).unwrap();
         assert_eq!((unanswered.state, unanswered.reason.as_deref()), (State::Accepted, Some("no answer: stopped")));

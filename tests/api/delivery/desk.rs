@@ -6,8 +6,8 @@ use std::time::Duration;
 use diesel::prelude::*;
 use uuid::Uuid;
 use vigie::delivery::{
-    Body, Channel, Claimed, DeliveryRow, Fate, Lane, NewDelivery, Settlement, State, Wanted, claim, deliveries_of,
-    enqueue, progress, put_content,
+    Body, Carrier, Channel, Claimed, Contents, DeliveryRow, Fate, Lane, NewDelivery, Settlement, State, Wanted, claim,
+    deliveries_of, enqueue, progress, put_content,
 };
 use vigie::storage::schema::{attempts, deliveries};
 use vigie::storage::{Db, StorageError, Tx};
@@ -87,11 +87,31 @@ pub(super) async fn attempts_of(town: &Town, delivery: i64) -> Vec<(Option<Strin
 /// A courier of another node, which claims by hand.
 pub(super) async fn claims(town: &Town, channel: Channel, limit: usize) -> (Uuid, Vec<Claimed>) {
     let lease = Id::<of::Lease>::new().uuid();
-    let wanted = Wanted { channel, down_to: Lane::NonUrgent, limit, provider: "other" };
-    (lease, town.db(move |tx| claim(tx, lease, wanted)).await)
+    (lease, town.db(move |tx| takes(tx, lease, channel, limit, "other")).await)
+}
+/// The claim of a courier with one provider.
+pub(super) fn takes(
+    tx: &mut Tx<'_>,
+    lease: Uuid,
+    channel: Channel,
+    limit: usize,
+    provider: &str,
+) -> Result<Vec<Claimed>, StorageError> {
+    let carriers = [Carrier { provider, room: limit }];
+    let contents = Contents::default();
+    claim(tx, lease, Wanted { channel, limit, patient: limit, carriers: &carriers, contents: &contents })
 }
 pub(super) fn settled_as(claimed: &Claimed, verdict: vigie::delivery::retry::Verdict) -> Settlement {
-    Settlement { delivery: claimed.id, attempt: claimed.attempt, outcome: "accepted", reference: None, verdict }
+    Settlement {
+        delivery: claimed.id,
+        attempt: claimed.attempt,
+        channel: claimed.channel,
+        lease: claimed.lease,
+        outcome: "accepted",
+        reference: None,
+        digest: None,
+        verdict,
+    }
 }
 /// No address and no word of a text stands in any reason (house rule; security 3.2).
 pub(super) async fn reasons_name_nobody(town: &Town) {

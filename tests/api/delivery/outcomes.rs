@@ -108,7 +108,11 @@ async fn a_gateway_that_asks_for_more_time_than_there_is_does_not_end_the_messag
         town.delivers_everything().await;
         assert_eq!(row(town, batch).await.state, State::Deferred);
         town.post_office.gateway.behave(SmsManners::Accepts);
-        town.passes(Duration::from_secs(2));
+        // It is left alone for a minute, and not for a day.
+        town.passes(Duration::from_secs(30));
+        town.delivers_everything().await;
+        assert_eq!(row(town, batch).await.state, State::Deferred);
+        town.passes(Duration::from_secs(31));
         town.delivers_everything().await;
         assert_eq!(row(town, batch).await.state, State::Accepted);
     })

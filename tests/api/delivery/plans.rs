@@ -5,11 +5,11 @@ use std::sync::{Arc, Mutex};
 use diesel::connection::{Connection, InstrumentationEvent, SimpleConnection};
 use diesel::prelude::*;
 use diesel::sql_types::Text;
-use vigie::delivery::{Channel, Lane, Wanted, claim};
+use vigie::delivery::{Channel, Lane};
 use vigie::on_either;
 use vigie::storage::Db;
 
-use super::desk::{HOUR, post};
+use super::desk::{HOUR, post, takes};
 use crate::support::on_both;
 
 #[derive(diesel::QueryableByName)]
@@ -45,8 +45,7 @@ async fn the_claim_walks_the_index_of_what_is_due() {
                         ear.lock().unwrap().push(query.to_string());
                     }
                 }));
-                let wanted = Wanted { channel: Channel::Email, down_to: Lane::NonUrgent, limit: 100, provider: "x" };
-                assert_eq!(claim(tx, uuid::Uuid::nil(), wanted)?.len(), 100);
+                assert_eq!(takes(tx, uuid::Uuid::nil(), Channel::Email, 100, "x")?.len(), 100);
                 let heard = heard.lock().unwrap().clone();
                 let sentence = heard.iter().find(|sentence| sentence.contains("LIMIT")).unwrap();
                 let sentence = sentence.split("-- binds").next().unwrap().to_owned();

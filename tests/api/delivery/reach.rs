@@ -76,8 +76,11 @@ fn answers(held: &[Claimed], persons: &Persons, of: &[(&str, &'static str, Verdi
         .map(|(name, outcome, verdict)| Settlement {
             delivery: of_whom(name).id,
             attempt: of_whom(name).attempt,
+            channel: of_whom(name).channel,
+            lease: of_whom(name).lease,
             outcome,
             reference: None,
+            digest: None,
             verdict: verdict.clone(),
         })
         .collect()
@@ -93,9 +96,9 @@ async fn whoever_may_have_got_it_is_named_and_whoever_cannot_have_is_not() {
         let again = |state, minutes: u64| {
             Verdict::Again(state, town.clock.now().plus(Duration::from_secs(60 * minutes)), "451".into())
         };
-        let (zombie, lost) = claims(town, Channel::Email, 2).await;
+        let (_, lost) = claims(town, Channel::Email, 2).await;
         town.passes(LEASE);
-        let (lease, held) = claims(town, Channel::Email, 100).await;
+        let (_, held) = claims(town, Channel::Email, 100).await;
         assert_eq!((lost.len(), held.len()), (2, DUE.len()));
         let settlements = answers(
             &held,
@@ -113,12 +116,12 @@ async fn whoever_may_have_got_it_is_named_and_whoever_cannot_have_is_not() {
                 ("on both channels", "accepted", taken()),
             ],
         );
-        town.db(move |tx| settle(tx, lease, &settlements)).await;
+        town.db(move |tx| settle(tx, &settlements)).await;
         let late = answers(&lost, &persons, &[("lost, then refused, and taken after all", "accepted", taken())]);
-        assert_eq!(town.db(move |tx| settle(tx, zombie, &late)).await, 0);
-        let (lease, held) = claims(town, Channel::Email, 100).await;
+        assert_eq!(town.db(move |tx| settle(tx, &late)).await, 0);
+        let (_, held) = claims(town, Channel::Email, 100).await;
         let second = answers(&held, &persons, &[("no answer, then refused", "refused", refused())]);
-        assert_eq!((held.len(), town.db(move |tx| settle(tx, lease, &second)).await), (1, 1));
+        assert_eq!((held.len(), town.db(move |tx| settle(tx, &second)).await), (1, 1));
         let (read, undelivered) = (persons["read"], persons["undelivered"]);
         town.db(move |tx| {
             for (person, state) in [(read, State::Acknowledged), (undelivered, State::Failed)] {

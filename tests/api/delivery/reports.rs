@@ -156,6 +156,13 @@ async fn late_truth_is_taken_in_and_marked() {
             assert_eq!((row.state, row.reason.as_deref()), (State::Accepted, Some(reason)));
         }
 
+        // The gateway has to win trust again before anything more is tried.
+        town.post_office.gateway.behave(SmsManners::Accepts);
+        town.passes(Duration::from_secs(10));
+        text(town).await;
+        town.delivers_everything().await;
+        town.post_office.gateway.behave(SmsManners::HangsUp);
+
         // An answer that never came, and a report instead: nothing is repeated.
         let (unknown, sms) = sent(town).await;
         let before = town.post_office.sms().len();

@@ -6,22 +6,22 @@ use std::time::Duration;
 use diesel::prelude::*;
 use uuid::Uuid;
 use vigie::delivery::retry::Verdict;
-use vigie::delivery::{
-    Channel, Claimed, LEASE, Lane, Settlement, State, Wanted, cancel, cancel_for_membership, claim, renew, settle,
-};
+use vigie::delivery::{Channel, Claimed, LEASE, Lane, Settlement, State, cancel, cancel_for_membership, renew, settle};
 use vigie::storage::schema::deliveries;
-use vigie::storage::{Db, StorageError};
+use vigie::storage::{Db, StorageError, Tx};
 use vigie::values::{Id, of};
 
 use super::desk::{
-    HOUR, claims, held_up, holds, locks, mail, meanwhile, post, row, rows, settled_as, states, text, until,
+    HOUR, claims, held_up, holds, locks, mail, meanwhile, post, row, rows, settled_as, states, takes, text, until,
 };
 use super::reports::asked;
 use crate::support::Town;
 use crate::support::database::Kind;
 use crate::support::post_office::SmsManners;
 
-const WANTED: Wanted<'_> = Wanted { channel: Channel::Email, down_to: Lane::NonUrgent, limit: 2, provider: "other" };
+fn two(tx: &mut Tx<'_>, lease: Uuid) -> Result<Vec<Claimed>, StorageError> {
+    takes(tx, lease, Channel::Email, 2, "other")
+}
 
 /// Accept M12: a claim that commits in the middle of a stop comes before it or after it, whoever stops.
 #[tokio::test(flavor = "multi_thread")]
@@ -36,7 +36,7 @@ async fn a_stop_catches_what_a_claim_is_taking_at_that_moment() {
         })
         .await;
         let lease = Uuid::from_u128(7);
-        let (held, commits): (Vec<Claimed>, _) = holds(&town, move |tx| claim(tx, lease, WANTED));
+        let (held, commits): (Vec<Claimed>, _) = holds(&town, move |tx| two(tx, lease));
         let stop = meanwhile(&town, move |tx| match leaves {
             false => cancel(tx, batch, "stopped"),
             true => cancel_for_membership(tx, membership, None, "stopped"),
@@ -52,7 +52,7 @@ async fn a_stop_catches_what_a_claim_is_taking_at_that_moment() {
             settled_as(&held[0], Verdict::Again(State::Deferred, soon, "451".into())),
             settled_as(&held[1], Verdict::Again(State::Unknown, soon, "mail sent".into())),
         ];
-        assert_eq!(town.db(move |tx| settle(tx, lease, &answers)).await, 2);
+        assert_eq!(town.db(move |tx| settle(tx, &answers)).await, 2);
         assert_eq!(states(&town, batch).await, [(State::Accepted, 1), (State::Cancelled, 2)].into(), "on {kind:?}");
         town.passes(HOUR / 2);
         town.delivers_everything().await;
@@ -67,15 +67,15 @@ async fn a_late_answer_and_a_take_over_do_not_wait_for_each_other() {
     for kind in [Kind::Sqlite, Kind::Postgres] {
         let town = Town::start(kind).await;
         let batch = mail(&town).await;
-        let (lease, held) = claims(&town, Channel::Email, 1).await;
+        let (_, held) = claims(&town, Channel::Email, 1).await;
         town.passes(LEASE);
         let release = locks(&town, format!("SELECT 1 FROM attempts WHERE delivery_id = {}", held[0].id));
         let answers: [Settlement; 1] = [settled_as(&held[0], Verdict::Final(State::Accepted, None))];
-        let late = meanwhile(&town, move |tx| settle(tx, lease, &answers));
+        let late = meanwhile(&town, move |tx| settle(tx, &answers));
         if kind == Kind::Postgres {
             until("the answer is being settled", async || held_up(&town).await == 1).await;
         }
-        let heir = meanwhile(&town, |tx| claim(tx, Uuid::nil(), WANTED));
+        let heir = meanwhile(&town, |tx| two(tx, Uuid::nil()));
         if kind == Kind::Postgres {
             until("somebody takes it over", async || heir.is_finished() || held_up(&town).await == 2).await;
         }

@@ -1,9 +1,12 @@
 //! What messages are told of members.
 
 use diesel::prelude::*;
-use vigie::members::{MembershipStatus, enter_active_member, members_by_ids, recipients};
+use vigie::members::{
+    MembershipStatus, NewMember, enter_active_member, enter_active_members, members_by_ids, recipients,
+};
 use vigie::people::{self, ContactKind, ContactState};
 use vigie::storage::schema::memberships;
+use vigie::values::EmailAddress;
 
 use super::neighbourhood::{Neighbourhood, new_member};
 use crate::support::on_both;
@@ -36,6 +39,33 @@ async fn recipients_are_those_who_take_part() {
             let found: Vec<_> = recipients(tx, partnership)?.iter().map(|r| (r.membership, r.status)).collect();
             assert_eq!(found, expected, "in the order of their memberships");
             assert_eq!(found.len(), 5);
+            Ok(())
+        })
+        .await;
+    })
+    .await;
+}
+/// Many at once are the same as one after the other, beyond what fits into one statement too.
+#[tokio::test(flavor = "multi_thread")]
+async fn many_members_entered_at_once_are_each_reached_at_their_own_address() {
+    on_both(async |town| {
+        let partnership = Neighbourhood::found(town).await.partnership;
+        town.db(move |tx| {
+            let new: Vec<_> = (0..4_100)
+                .map(|number| {
+                    let email = EmailAddress::parse(&format!("many{number}@canari.example")).unwrap();
+                    NewMember { email: Some(email), ..new_member(partnership, "Many") }
+                })
+                .collect();
+            let ids = enter_active_members(tx, new.clone())?;
+            let found: Vec<_> = recipients(tx, partnership)?.into_iter().map(|r| (r.membership, r.email)).collect();
+            let expected: Vec<_> = ids
+                .into_iter()
+                .zip(new)
+                .map(|(id, new)| (id, new.email.map(|e| e.for_envelope().to_owned())))
+                .collect();
+            assert_eq!(found.len(), 4_100);
+            assert!(found == expected, "somebody has another's address");
             Ok(())
         })
         .await;
@@ -83,11 +113,10 @@ async fn ten_thousand_members_are_read_at_once() {
         let partnership = near.partnership;
         town.db(move |tx| {
             let began = std::time::Instant::now();
-            for number in 0..10_000 {
-                let mut new = new_member(partnership, &format!("Lid{number}"));
-                new.mobile = None;
-                enter_active_member(tx, new)?;
-            }
+            let new = (0..10_000)
+                .map(|number| NewMember { mobile: None, ..new_member(partnership, &format!("Lid{number}")) })
+                .collect();
+            enter_active_members(tx, new)?;
             let entered = began.elapsed();
             let began = std::time::Instant::now();
             let found = recipients(tx, partnership)?;

@@ -1,5 +1,7 @@
 //! From a registered partnership to an active one.
 
+use std::sync::Arc;
+
 use serde_json::json;
 use vigie::access::{Reach, Role, end, grants_at};
 use vigie::partnerships;
@@ -254,14 +256,14 @@ async fn without_an_officer_in_the_zone_nothing_becomes_active() {
     on_both(async |town| {
         let s = scene(town).await;
         coordinator(town, &s).await;
-        let (id, officer) = (s.partnership, s.officer.account);
+        let (id, officer, config) = (s.partnership, s.officer.account, Arc::clone(&town.config));
         let refused = town
             .db(move |tx| {
                 let now = tx.now()?;
                 for grant in grants_at(tx, officer, now)? {
                     end(tx, grant.id, "moved")?;
                 }
-                Ok(format!("{:?}", partnerships::activate(tx, id)))
+                Ok(format!("{:?}", partnerships::activate(tx, &config, id)))
             })
             .await;
         assert_eq!(refused, "Err(Refused(NoOfficer))");

@@ -154,13 +154,19 @@ fn partnership(tx: &mut Tx<'_>, zone: Id<of::Zone>, nis: &str, name: &str, west:
     id
 }
 /// Plan with both signatures, house rules, active; the number of the rules.
-fn at_work(tx: &mut Tx<'_>, id: Id<of::Partnership>, officer: &Desk, coordinator: &Desk) -> i32 {
+fn at_work(
+    tx: &mut Tx<'_>,
+    config: &vigie::config::Config,
+    id: Id<of::Partnership>,
+    officer: &Desk,
+    coordinator: &Desk,
+) -> i32 {
     let number = partnerships::set_plan(tx, id, &plan(), officer.account).unwrap();
     partnerships::sign_plan(tx, id, number, coordinator.account).unwrap();
     let texts = [(Language::Fr, "Appelez le 101."), (Language::Nl, "Bel 101.")];
     let texts = Localized::new(texts.map(|(language, text)| (language, Prose::parse(text).unwrap())));
     let rules = partnerships::lay_down_house_rules(tx, id, texts, Some(officer.account)).unwrap();
-    partnerships::activate(tx, id).unwrap();
+    partnerships::activate(tx, config, id).unwrap();
     rules.number
 }
 
@@ -229,9 +235,9 @@ impl Town {
             let coordinator_of_second = desk(tx, "moulin", Role::Coordinator, Reach::Partnership(second))?;
             let officer_elsewhere = desk(tx, "sart-officer", Role::Officer, Reach::Zone(theirs))?;
             let coordinator_of_third = desk(tx, "sart", Role::Coordinator, Reach::Partnership(third))?;
-            let rules_number = at_work(tx, first, &officer, &coordinator);
-            at_work(tx, second, &officer, &coordinator_of_second);
-            at_work(tx, third, &officer_elsewhere, &coordinator_of_third);
+            let rules_number = at_work(tx, &config, first, &officer, &coordinator);
+            at_work(tx, &config, second, &officer, &coordinator_of_second);
+            at_work(tx, &config, third, &officer_elsewhere, &coordinator_of_third);
             let mut entered = Vec::new();
             for number in 0..members {
                 let mut new = new_member(first, rules_number);

@@ -648,14 +648,17 @@ impl SmsSink {
                 }
             }
             let target = first.split(' ').nth(1).unwrap_or_default().to_owned();
-            let sms = target.starts_with("/cgi-bin/sendsms?").then(|| asked(&target));
+            let asks = target.starts_with("/cgi-bin/sendsms?") && !is_a_question(&target);
+            let sms = asks.then(|| asked(&target));
             let (mut manners, delay) = {
                 let mut ledger = lock(ledger);
                 ledger.open += 1;
                 ledger.open_peak = ledger.open_peak.max(ledger.open);
-                ledger.targets.push(target.clone());
+                if sms.is_some() || !target.starts_with("/cgi-bin/sendsms?") {
+                    ledger.targets.push(target.clone());
+                }
                 let ordered = sms.as_ref().and_then(|sms| ledger.next_to.get_mut(&sms.to)?.pop_front());
-                let ordered = ordered.or_else(|| ledger.next.pop_front());
+                let ordered = ordered.or_else(|| sms.as_ref().and_then(|_| ledger.next.pop_front()));
                 (ordered.unwrap_or_else(|| ledger.manners.clone()), ledger.delay)
             };
             sleep(delay).await;
@@ -671,6 +674,9 @@ impl SmsSink {
                 manners = (**then).clone();
             }
             let (status, further, body) = match manners {
+                SmsManners::Accepts | SmsManners::Queues if is_a_question(&target) => {
+                    (400, "", "Missing receiver number, rejected".to_owned())
+                }
                 SmsManners::Accepts => (202, "", "0: Accepted for delivery".to_owned()),
                 SmsManners::Queues => (202, "", "3: Queued for later delivery".to_owned()),
                 SmsManners::Says(status, further, body) => (status, further, body),
@@ -681,12 +687,20 @@ impl SmsSink {
                     wire.write_all(format!("{head}{body}").as_bytes()).await?;
                     return wire.flush().await;
                 }
+                SmsManners::ReportsFirst(..) if is_a_question(&target) => {
+                    (400, "", "Missing receiver number, rejected".to_owned())
+                }
                 SmsManners::ReportsFirst(..) => unreachable!("somebody else's request"),
             };
             let head = format!("HTTP/1.1 {status} Kannel\r\nContent-Length: {}\r\n{further}\r\n", body.len());
             wire.write_all(format!("{head}{body}").as_bytes()).await?;
         }
     }
+}
+
+/// Without a number it is only asked whether the gateway is there and knows us.
+fn is_a_question(target: &str) -> bool {
+    target.starts_with("/cgi-bin/sendsms?") && !target.contains("&to=")
 }
 
 fn asked(target: &str) -> Sms {

@@ -116,7 +116,8 @@ impl ManageConnection for Manager {
             }
             Target::Postgres(url) => {
                 let mut c = PgConnection::establish(&impatient(url)).map_err(ConnectionError)?;
-                c.batch_execute("SET statement_timeout = '60s'; SET lock_timeout = '10s'; SET idle_in_transaction_session_timeout = '60s'; SET timezone = 'UTC'")
+                // A process that froze in the middle of a transaction holds its rows no longer than a lease (accept M5).
+                c.batch_execute("SET statement_timeout = '60s'; SET lock_timeout = '10s'; SET idle_in_transaction_session_timeout = '10s'; SET timezone = 'UTC'")
                     .map_err(QueryError)?;
                 Ok(Db::Postgres(c))
             }

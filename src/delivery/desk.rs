@@ -20,6 +20,7 @@ use super::claim::{Carrier, Claimed, Wanted, claim, expire_pressing};
 use super::courier::{Courier, Provider};
 use super::lifecycle::{Channel, Lane};
 use super::load::Load;
+use super::metrics;
 use super::queue::LEASE;
 use super::retry::{Tried, verdict};
 use super::settle::{Settlement, renew, settle};
@@ -76,6 +77,7 @@ struct Held {
     lease: Uuid,
     attempt: i32,
     lane: Lane,
+    round_from: i32,
     unanswered: i32,
     deadline: Timestamp,
     shown_alive: Instant,
@@ -357,12 +359,28 @@ impl Desk {
         }
     }
 
+    /// An answer is in the books.
+    fn counts(&self, answer: &Outcome) {
+        let outcome = match &answer.answered.answer {
+            Answer::Accepted { .. } => "accepted",
+            Answer::Deferred { .. } => "deferred",
+            Answer::Refused { .. } => "refused",
+            Answer::Unknown { .. } => "unknown",
+            Answer::NotTried { .. } => "not_tried",
+            Answer::FellOver => "fell_over",
+        };
+        if let Some(way) = self.ways.get(answer.held.way) {
+            metrics::attempt(way.channel, way.provider.name(), outcome);
+        }
+    }
     /// What is to be done in the next transaction.
     fn errand(&mut self, stopping: bool) -> Errand {
         let ticked = self.ticked.elapsed() >= POLL;
         let mut errand = Errand::default();
         if ticked {
             self.ticked = Instant::now();
+            let is_down = |way: &Way| way.provider.trust() != Trust::Full;
+            self.ways.iter().for_each(|way| metrics::breaker(way.channel, way.provider.name(), is_down(way)));
             errand.alive = self.to_show_alive();
             errand.wanted = self.ways.iter().flat_map(|way| way.tray.waiting()).collect();
         }
@@ -413,6 +431,7 @@ impl Desk {
                 }
                 let mut settled = vec![0; self.ways.len()];
                 for answer in self.pending.iter() {
+                    self.counts(answer);
                     if let Some(count) = settled.get_mut(answer.held.way) {
                         *count += 1;
                     }
@@ -423,6 +442,7 @@ impl Desk {
             }
             Err(error) => {
                 self.failures = self.failures.saturating_add(1);
+                metrics::settle_failed();
                 self.more = true;
                 let away = matches!(error, StorageError::Busy | StorageError::Away(_));
                 tracing::warn!(%error, tries = self.failures, results = self.pending.len(), "the queue cannot be written");
@@ -522,6 +542,7 @@ impl Desk {
                         lease: delivery.lease,
                         attempt: delivery.attempt,
                         lane: delivery.lane,
+                        round_from: delivery.round_from,
                         unanswered: delivery.unanswered,
                         deadline: delivery.deadline,
                         shown_alive: Instant::now(),
@@ -548,7 +569,7 @@ fn settlement(channel: Channel, answer: &Outcome, now: Timestamp) -> Settlement 
     let tried = Tried {
         lane: held.lane,
         channel,
-        attempts: held.attempt,
+        attempts: held.attempt.saturating_sub(held.round_from),
         unanswered: held.unanswered,
         elsewhere: *elsewhere,
         deadline: held.deadline,

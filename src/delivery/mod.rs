@@ -16,11 +16,14 @@
 //! has begun. `proof` shows afterwards that what was handed over is what was approved. This floor does not know what a
 //! message is.
 
+pub mod alarms;
 pub mod breaker;
 pub mod channel;
 mod claim;
 mod content;
 pub mod courier;
+mod dead_letters;
+mod depths;
 mod desk;
 pub mod email;
 mod error;
@@ -28,7 +31,9 @@ mod letters;
 mod lifecycle;
 mod links;
 mod load;
+pub mod metrics;
 pub mod outbox;
+pub mod pager;
 mod proof;
 mod queue;
 mod receipts;
@@ -39,10 +44,13 @@ pub mod sms;
 pub mod smtp;
 mod stop;
 pub mod tray;
+mod trouble;
 
 pub use claim::{Carrier, Claimed, Contents, Wanted, claim, expire_pressing};
 pub use content::{Body, put_content};
 pub use courier::{Channels, Courier, Provider};
+pub use dead_letters::{DeadByReason, DeadLetter, batch_of, dead_letters_by_reason, dead_letters_of, requeue};
+pub use depths::{COUNTED_MAX, Depth, depths};
 pub use letters::{LetterTo, enqueue_letter, enqueue_text};
 pub use lifecycle::{Channel, Lane, State};
 pub use links::{contact_url, leave_url, my_data_url, unsubscribe_url};
@@ -53,3 +61,4 @@ pub use queue::{
 pub use routes::routes;
 pub use settle::{Settlement, renew, settle};
 pub use stop::{cancel, cancel_for_membership, no_longer_wanted};
+pub use trouble::{NO_HANDOVER, STUCK, Standing, Trouble, trouble};

@@ -5,6 +5,7 @@ use std::collections::HashMap;
 use diesel::prelude::*;
 
 use super::lifecycle::State;
+use super::metrics;
 use crate::storage::StorageError;
 use crate::storage::Tx;
 use crate::storage::schema::{attempts, deliveries, receipts};
@@ -44,6 +45,7 @@ pub(super) fn receive(
         return Ok(());
     };
     let level = level_of(code);
+    metrics::receipt(level.map_or("unknown", State::as_str));
     // Whatever a gateway fills in, the report is kept: PostgreSQL takes no NUL in a text.
     let printable = |text: &str| text.chars().filter(|letter| !letter.is_control()).collect::<String>();
     diesel::insert_into(receipts::table)

@@ -193,6 +193,12 @@ impl Database {
     pub const fn keys(&self) -> &Arc<Keyring> {
         &self.keys
     }
+    /// Connections that are open, and how many of them nobody uses.
+    #[must_use]
+    pub fn connections(&self) -> (u32, u32) {
+        let state = self.pool.state();
+        (state.connections, state.idle_connections)
+    }
     /// Rings after every committed transaction that asked for it (`Tx::nudge`).
     #[must_use]
     pub const fn bell(&self) -> &Arc<Notify> {

@@ -26,7 +26,7 @@ const FLOORS: &[&[&str]] = &[
 /// Macros are exported at the root of the crate; they belong to a floor all the same.
 const MACROS: &[(&str, &str)] = &[("words", "values"), ("on_either", "storage")];
 /// Decide, and do nothing else.
-const PURE: &[&str] = &["rules.rs", "lifecycle.rs", "audience.rs", "render.rs", "policy.rs", "retry.rs"];
+const PURE: &[&str] = &["rules.rs", "lifecycle.rs", "audience.rs", "render.rs", "policy.rs", "retry.rs", "trouble.rs"];
 /// What a pure file does not know.
 const EFFECTS: &[&[&str]] = &[
     &["diesel"],
@@ -52,7 +52,10 @@ const SPEAKS_SQL: &[&str] = &[
     "access/grant.rs",
     "access/sessions.rs",
     "access/throttle.rs",
+    "delivery/alarms.rs",
     "delivery/content.rs",
+    "delivery/dead_letters.rs",
+    "delivery/depths.rs",
     "delivery/queue.rs",
     "delivery/receipts.rs",
     // The macro `words!` writes the column type of every enum of fixed words.

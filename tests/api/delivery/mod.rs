@@ -1,9 +1,11 @@
 //! Handing over, and what breaks on the way.
+mod alarms;
 mod channels;
 mod claiming;
 mod couriers;
 mod desk;
 mod kannel;
+mod metrics;
 mod misbehaving;
 mod outcomes;
 mod plans;

@@ -18,6 +18,7 @@ use vigie::app::queue;
 use vigie::config::Config;
 use vigie::demo;
 use vigie::doctor;
+use vigie::messages;
 use vigie::storage::Durability;
 use vigie::storage::Keyring;
 use vigie::values::Clock;
@@ -66,6 +67,13 @@ enum Command {
         #[command(subcommand)]
         command: DoctorCommand,
     },
+    /// Prove that what was handed over is what was approved; ends with 0 when it is.
+    Verify {
+        #[command(subcommand)]
+        command: VerifyCommand,
+    },
+    /// Print the addresses that the SMS gateways have to know. They open what they name: treat them like passwords.
+    Hooks,
     /// Administrators.
     Admin {
         #[command(subcommand)]
@@ -96,6 +104,17 @@ enum DoctorCommand {
     },
 }
 #[derive(Subcommand)]
+enum VerifyCommand {
+    /// One message: the hash under its approval, its texts, and the bytes of every attempt.
+    Message {
+        /// Its id.
+        id: uuid::Uuid,
+        /// As JSON.
+        #[arg(long)]
+        json: bool,
+    },
+}
+#[derive(Subcommand)]
 enum AdminCommand {
     /// Invite the first administrator (federal service) by mail; refuses when there is one.
     Create(accounts::FirstAdministrator),
@@ -103,6 +122,8 @@ enum AdminCommand {
 
 fn main() -> anyhow::Result<()> {
     let arguments = Arguments::parse();
+    #[cfg(feature = "failpoints")]
+    let _failpoints = fail::FailScenario::setup();
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
     runtime.block_on(run(arguments))
 }
@@ -129,6 +150,14 @@ async fn run(arguments: Arguments) -> anyhow::Result<()> {
         Command::Doctor { command: DoctorCommand::Mail { json } } => {
             logs("warn");
             doctor_mail(&config()?, json).await
+        }
+        Command::Verify { command: VerifyCommand::Message { id, json } } => {
+            logs("warn");
+            verify_message(config()?, id, json).await
+        }
+        Command::Hooks => {
+            print!("{}", app::hooks(&config()?)?);
+            Ok(())
         }
         Command::Admin { command: AdminCommand::Create(first) } => {
             logs("info");
@@ -186,6 +215,33 @@ async fn doctor_mail(config: &Config, json: bool) -> anyhow::Result<()> {
     let verdict = report.verdict;
     database.writing(move |tx| doctor::record(tx, &subject, &report)).await?;
     anyhow::ensure!(verdict == doctor::Verdict::Passed, "the mail of this installation is not verified");
+    Ok(())
+}
+
+#[expect(clippy::print_stdout, reason = "what was asked for on the command line is answered there")]
+async fn verify_message(config: Config, id: uuid::Uuid, json: bool) -> anyhow::Result<()> {
+    let database = app::open(&config, Clock::system(), Durability::Full)?;
+    let proof = database
+        .reading(move |tx| messages::prove(tx, &config, Id::from_uuid(id)))
+        .await?
+        .with_context(|| format!("no message {id} was ever approved here"))?;
+    if json {
+        println!("{}", serde_json::to_string_pretty(&proof)?);
+    } else {
+        println!("approved  {}\nversion   {}", proof.approved, proof.version);
+        for content in &proof.batch.contents {
+            let kept = content.kept.as_deref().unwrap_or("forgotten");
+            let verdict = if kept == content.approved { "equal" } else { kept };
+            println!("{:2} {:5}  {}  {verdict}", content.language, content.channel, content.approved);
+        }
+        for (provider, count) in &proof.batch.attempts {
+            println!(
+                "{provider}: {} handed over as approved, {} different, {} with nothing handed over, {} forgotten",
+                count.equal, count.different, count.nothing_handed_over, count.forgotten
+            );
+        }
+    }
+    anyhow::ensure!(proof.holds(), "what was handed over is NOT what was approved: {:?}", proof.batch.different);
     Ok(())
 }
 

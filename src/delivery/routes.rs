@@ -1,9 +1,7 @@
 //! The hook at which SMS gateways report.
 
 use serde::Deserialize;
-use serde::Serialize;
 use utoipa::IntoParams;
-use utoipa::ToSchema;
 use validator::Validate;
 
 use super::error::DeliveryError;
@@ -12,7 +10,7 @@ use crate::access::Link;
 use crate::access::Linked;
 use crate::access::Purpose;
 use crate::access::Routes;
-use crate::http::Answer;
+use crate::http::Heard;
 use crate::http::Query;
 
 /// Mounts the hook.
@@ -40,17 +38,11 @@ struct Report {
     #[param(max_length = 100)]
     id: Option<String>,
 }
-/// That a report was kept. Kannel is content with 200 and 202 alone: after anything else, 204 too, it asks again or forgets.
-#[derive(Serialize, ToSchema)]
-struct ReportKept {
-    /// Always so: what cannot be kept is answered otherwise.
-    kept: bool,
-}
-async fn report(link: Linked<ReportSms>, Query(report): Query<Report>) -> Result<Answer<ReportKept>, DeliveryError> {
+async fn report(link: Linked<ReportSms>, Query(report): Query<Report>) -> Result<Heard, DeliveryError> {
     link.write(move |tx, subject| {
         let delivery = i64::try_from(subject).unwrap_or(-1);
         receipts::receive(tx, delivery, "sms", &report.r#type, report.id.as_deref())?;
-        Ok(Answer::new(&ReportKept { kept: true }))
+        Ok(Heard)
     })
     .await
 }

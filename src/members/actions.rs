@@ -70,5 +70,6 @@ links! {
     Leave for Leave: "Leaves the partnership at once, without a sign-in.";
     ShowUnsubscribePage for UnsubscribeEmail: "The page that asks whether to stop e-mail; changes nothing.";
     UnsubscribeEmail for UnsubscribeEmail: "Stops e-mail to a membership at once (RFC 8058).";
+    HearSms for InboundSms: "An SMS gateway hands over an SMS that was sent to us; STOP, START and HELP are understood, nothing else is kept.";
     ShowMyData for MyData: "The page with all that is held about the member, for that member.";
 }

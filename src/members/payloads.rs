@@ -242,6 +242,10 @@ pub(super) struct MemberQuery {
     language: Option<Language>,
     /// Only those who prefer this channel.
     channel: Option<Channel>,
+    /// Only those who stopped this channel.
+    stopped: Option<Channel>,
+    /// Only those who can be reached by something, or by nothing.
+    reachable: Option<bool>,
     /// Only those whose name contains this.
     #[validate(length(min = 1, max = 80))]
     #[param(min_length = 1, max_length = 80)]
@@ -259,6 +263,8 @@ impl From<MemberQuery> for Wanted {
             status: query.status,
             language: query.language,
             channel: query.channel,
+            stopped: query.stopped,
+            reachable: query.reachable,
             name: query.name.map(|name| name.trim().to_lowercase()),
             after: query.after,
             limit: page_limit(query.limit),
@@ -334,6 +340,12 @@ pub(super) struct MemberRow {
     basis: Basis,
     /// Preferred channel for what is not urgent.
     preferred_channel: Channel,
+    /// Stopped e-mail.
+    email_stopped: bool,
+    /// Stopped SMS.
+    sms_stopped: bool,
+    /// Some contact works whose channel was not stopped.
+    reachable: bool,
     /// Contacts, masked.
     contacts: Vec<MaskedContact>,
     /// When they applied.
@@ -376,6 +388,8 @@ pub(super) struct MemberView {
     email_stopped: bool,
     /// Stopped SMS.
     sms_stopped: bool,
+    /// Some contact works whose channel was not stopped.
+    reachable: bool,
     /// Takes part in exercises.
     exercises: bool,
     /// Contacts, masked.
@@ -409,6 +423,9 @@ impl MemberRow {
             language: person.language,
             basis: membership.basis,
             preferred_channel: membership.preferred_channel,
+            email_stopped: membership.email_stopped_at.is_some(),
+            sms_stopped: membership.sms_stopped_at.is_some(),
+            reachable: membership.is_reachable(contacts),
             contacts: masked(contacts),
             applied_at: membership.applied_at,
             joined_at: membership.joined_at,
@@ -417,6 +434,7 @@ impl MemberRow {
 }
 impl MemberView {
     pub(super) fn new(membership: Membership, person: Person, contacts: &[Contact]) -> Self {
+        let reachable = membership.is_reachable(contacts);
         Self {
             id: membership.id,
             partnership: membership.partnership,
@@ -437,6 +455,7 @@ impl MemberView {
             sms_at_night: membership.sms_at_night,
             email_stopped: membership.email_stopped_at.is_some(),
             sms_stopped: membership.sms_stopped_at.is_some(),
+            reachable,
             exercises: membership.exercises,
             contacts: masked(contacts),
             applied_at: membership.applied_at,

@@ -142,13 +142,16 @@ async fn preview(proof: Authorized<PreviewMessage>) -> Answered<Preview, 200> {
         .await
 }
 async fn approve(proof: Authorized<ApproveMessage>, Json(body): Json<Approval>) -> Answered<ApprovalView, 202> {
-    proof
+    let answer = proof
         .answer(move |tx, proof| {
             let by = Approver { account: proof.actor().account, stepped_up: proof.is_stepped_up() };
             let view = approve::approve(tx, proof.config(), proof.target().id, by, &body)?;
+            crate::dies_at!("accept.before_commit");
             Ok(Answer::new(&view).location(format!("/api/v1/messages/{}/progress", proof.target().id)))
         })
-        .await
+        .await;
+    crate::dies_at!("accept.after_commit");
+    answer
 }
 async fn give_back(proof: Authorized<ReturnMessage>, Json(body): Json<MessageReason>) -> Answered<MessageView, 200> {
     proof

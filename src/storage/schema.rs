@@ -367,6 +367,21 @@ diesel::table! {
         ended_at -> Nullable<Moment>,
         end_reason -> Nullable<Text>,
         version -> BigInt,
+        sms_stopped_index -> Nullable<Binary>,
+    }
+}
+
+diesel::table! {
+    use diesel::sql_types::*;
+    use crate::storage::sql::{Document, Key, Moment};
+
+    inbound_sms (message_index) {
+        message_index -> Binary,
+        sender_index -> Binary,
+        word -> Text,
+        changed -> Integer,
+        answer -> Nullable<Text>,
+        received_at -> Moment,
     }
 }
 
@@ -599,6 +614,7 @@ diesel::allow_tables_to_appear_in_same_query!(
     house_rules,
     mandates,
     memberships,
+    inbound_sms,
     messages,
     message_versions,
     approvals,

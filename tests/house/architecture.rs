@@ -24,7 +24,8 @@ const FLOORS: &[&[&str]] = &[
     &["values"],
 ];
 /// Macros are exported at the root of the crate; they belong to a floor all the same.
-const MACROS: &[(&str, &str)] = &[("words", "values"), ("on_either", "storage")];
+const MACROS: &[(&str, &str)] =
+    &[("words", "values"), ("dies_at", "values"), ("falls_over", "values"), ("on_either", "storage")];
 /// Decide, and do nothing else.
 const PURE: &[&str] = &["rules.rs", "lifecycle.rs", "audience.rs", "render.rs", "policy.rs", "retry.rs", "trouble.rs"];
 /// What a pure file does not know.
@@ -56,7 +57,11 @@ const SPEAKS_SQL: &[&str] = &[
     "delivery/content.rs",
     "delivery/dead_letters.rs",
     "delivery/depths.rs",
+    "delivery/claim.rs",
+    "delivery/proof.rs",
     "delivery/queue.rs",
+    "delivery/settle.rs",
+    "delivery/stop.rs",
     "delivery/receipts.rs",
     // The macro `words!` writes the column type of every enum of fixed words.
     "values/mod.rs",

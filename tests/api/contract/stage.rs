@@ -197,6 +197,7 @@ fn token(town: &Town, pattern: &str) -> String {
         "/p/unsubscribe/{token}" => Purpose::UnsubscribeEmail,
         "/p/my-data/{token}" => Purpose::MyData,
         "/hooks/sms/{token}" => Purpose::Receipt,
+        "/hooks/sms/inbound/{token}" => Purpose::InboundSms,
         "/p/invitation/{token}" | "/p/reset/{token}" => return "nobody-has-this-token".to_owned(),
         _ => panic!("{pattern}: say here what its link is for"),
     };

@@ -9,6 +9,7 @@ mod metrics;
 mod misbehaving;
 mod outcomes;
 mod plans;
+mod providers;
 mod reach;
 mod reports;
 mod retention;

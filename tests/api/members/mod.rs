@@ -2,7 +2,9 @@
 
 mod applying;
 mod deciding;
+mod inbound;
 mod leaving;
 mod listing;
 mod neighbourhood;
 mod reached;
+mod scanned;

@@ -5,6 +5,7 @@ mod approving;
 mod audience;
 mod dead_letters;
 mod following;
+mod proving;
 mod races;
 mod releasing;
 mod roles;

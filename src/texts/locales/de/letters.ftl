@@ -132,3 +132,10 @@ letter-contact_changed-body =
     Ihre Kontaktdaten wurden soeben geändert.
 
     Wenn Sie das nicht gewünscht haben, benachrichtigen Sie sofort Ihren Koordinator oder Ihre lokale Polizei.
+
+letter-member_stopped_sms-subject = { $partnership }: Ein Mitglied hat die SMS abbestellt
+letter-member_stopped_sms-body =
+    Ein Mitglied im Nachbarschaftsinformationsnetz „{ $partnership }“ hat die SMS mit STOP abbestellt.
+
+    Die Person bleibt Mitglied, und an den anderen Wegen ändert sich nichts. Die Mitgliederliste zeigt, wer es ist und wer gar nicht mehr erreichbar ist.
+letter-member_stopped_sms-link = Die Liste ansehen

@@ -132,3 +132,10 @@ letter-contact_changed-body =
     Your contact details have just been changed.
 
     If you did not ask for this, tell your coordinator or your local police at once.
+
+letter-member_stopped_sms-subject = { $partnership }: a member stopped text messages
+letter-member_stopped_sms-body =
+    A member of the local prevention partnership "{ $partnership }" stopped text messages by answering STOP.
+
+    They stay a member, and the other channels do not change. The list of members shows who it is, and who cannot be reached at all any more.
+letter-member_stopped_sms-link = See the list

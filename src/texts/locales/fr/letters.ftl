@@ -132,3 +132,10 @@ letter-contact_changed-body =
     Vos coordonnées viennent d'être modifiées.
 
     Si ce n'était pas à votre demande, prévenez tout de suite votre coordinateur ou votre police locale.
+
+letter-member_stopped_sms-subject = { $partnership } : un membre a arrêté les SMS
+letter-member_stopped_sms-body =
+    Un membre du partenariat local de prévention « { $partnership } » a arrêté les SMS en répondant STOP.
+
+    Cette personne reste membre et les autres canaux ne changent pas. La liste des membres montre qui c'est, et qui n'est plus joignable du tout.
+letter-member_stopped_sms-link = Voir la liste

@@ -132,3 +132,10 @@ letter-contact_changed-body =
     Uw contactgegevens zijn zonet gewijzigd.
 
     Hebt u dit niet zelf gevraagd? Verwittig dan meteen uw coördinator of uw lokale politie.
+
+letter-member_stopped_sms-subject = { $partnership }: een lid heeft de sms stopgezet
+letter-member_stopped_sms-body =
+    Een lid van het buurtinformatienetwerk "{ $partnership }" heeft met STOP de sms stopgezet.
+
+    Deze persoon blijft lid en de andere kanalen veranderen niet. De ledenlijst toont wie het is, en wie helemaal niet meer bereikbaar is.
+letter-member_stopped_sms-link = De lijst bekijken

@@ -26,6 +26,9 @@ use vigie::values::Id;
 use vigie::values::of;
 use vigie::worker;
 
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
 /// Local prevention partnerships (PLP, BIN): one binary behind a REST API.
 #[derive(Parser)]
 #[command(version, about)]
@@ -74,6 +77,8 @@ enum Command {
     },
     /// Print the addresses that the SMS gateways have to know. They open what they name: treat them like passwords.
     Hooks,
+    /// Print the address to which the mail server brings mails that come back. Whoever has it can report on deliveries.
+    MailHook,
     /// Administrators.
     Admin {
         #[command(subcommand)]
@@ -175,6 +180,13 @@ async fn run(arguments: Arguments) -> anyhow::Result<()> {
                 Some(QueueCommand::Requeue { message }) => queue::requeued(&database, message)?,
             };
             print!("{told}");
+            Ok(())
+        }
+        Command::MailHook => {
+            logs("warn");
+            let config = config()?;
+            let database = app::open(&config, Clock::system(), Durability::Full)?;
+            println!("{}", vigie::delivery::returned_mail_url(&config, database.keys()));
             Ok(())
         }
         Command::Serve => serve(config()?, true).await,

@@ -219,7 +219,7 @@ type Duty = fn(&mut Tx<'_>) -> Result<(), StorageError>;
 /// # Errors
 /// The first fault, after all have had their turn.
 pub async fn minute(database: &Database) -> Result<(), StorageError> {
-    let duties: [Duty; 6] = [
+    let duties: [Duty; 8] = [
         |tx| access::forget_old_answers(tx).map(drop),
         |tx| access::forget_old_throttles(tx).map(drop),
         |tx| accounts::forget_old_tokens(tx).map(drop),
@@ -228,6 +228,8 @@ pub async fn minute(database: &Database) -> Result<(), StorageError> {
             delivery::forget_settled(tx, before).map(drop)
         },
         |tx| members::forget_inbound(tx).map(drop),
+        |tx| members::suspend_unreachable(tx).map(drop),
+        |tx| delivery::forget_old_faults(tx).map(drop),
         |tx| messages::expire_unreleased(tx).map(drop),
     ];
     let mut outcome = Ok(());

@@ -35,6 +35,8 @@ pub enum Purpose {
     Receipt = 5,
     /// A gateway hands over an SMS that somebody sent to us.
     InboundSms = 6,
+    /// The mail server brings mails that came back.
+    ReturnedMail = 7,
 }
 impl Purpose {
     const fn byte(self) -> u8 {
@@ -45,6 +47,7 @@ impl Purpose {
             Self::MyData => 4,
             Self::Receipt => 5,
             Self::InboundSms => 6,
+            Self::ReturnedMail => 7,
         }
     }
 }

@@ -73,6 +73,8 @@ crate::words! {
         RefuseMember = "RefuseMember",
         /// Record that a member moved, died or is entered twice.
         EndMembership = "EndMembership",
+        /// Say that a contact that had failed works again.
+        ClearSuspension = "ClearSuspension",
         /// See one member's contacts in full, for a reason.
         RevealContacts = "RevealContacts",
         /// Write a message.

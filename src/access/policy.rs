@@ -109,9 +109,12 @@ pub const fn row(permission: Permission) -> Row {
         P::ListMembers => by(LIST_KEEPERS, P::ReadPartnership).audited(),
         P::ReadMember => by(LIST_KEEPERS, P::ListMembers).audited(),
         P::EnterMember => by(LIST_KEEPERS, P::ReadPartnership),
-        P::UpdateMember | P::AdmitMember | P::RefuseMember | P::EndMembership | P::RevealContacts => {
-            by(LIST_KEEPERS, P::ListMembers)
-        }
+        P::UpdateMember
+        | P::AdmitMember
+        | P::RefuseMember
+        | P::EndMembership
+        | P::ClearSuspension
+        | P::RevealContacts => by(LIST_KEEPERS, P::ListMembers),
         P::DraftMessage => by(&[Steering, Deputy, Coordinator, Officer, Municipality], P::ReadPartnership),
         P::ListMessages => by(WRITERS, P::ReadPartnership),
         P::ReadMessage | P::PreviewMessage => by(WRITERS, P::ReadMessage),

@@ -69,6 +69,8 @@ pub enum ConfigError {
 }
 
 impl Config {
+    /// Characters of `email.bounce_address` before the `@`: with the delivery and its code it stays below the 64 of SMTP.
+    pub const BOUNCE_USER_MAX: usize = 23;
     /// Loads defaults, then `file`, then the environment.
     ///
     /// # Errors
@@ -137,6 +139,18 @@ impl Config {
         if crate::values::EmailAddress::parse(&self.email.from).is_err() {
             faults.push("email.from: must be an e-mail address".to_owned());
         }
+        let bounces = &self.email.bounce_address;
+        if !bounces.is_empty() {
+            if crate::values::EmailAddress::parse(bounces).is_err() {
+                faults.push("email.bounce_address: must be an e-mail address, or empty".to_owned());
+            }
+            if bounces.split('@').next().is_some_and(|user| user.len() > Self::BOUNCE_USER_MAX || user.contains('+')) {
+                faults.push(format!(
+                    "email.bounce_address: at most {} characters before the @, and no +",
+                    Self::BOUNCE_USER_MAX
+                ));
+            }
+        }
         if let Err(wrong) = self.email.name_server() {
             faults.push(format!("email.dns_server: {wrong}"));
         }
@@ -196,6 +210,17 @@ mod tests {
         let mut config = Config::defaults().unwrap();
         config.environment = Environment::Production;
         assert_eq!(config.faults().len(), 4);
+    }
+    #[test]
+    fn an_address_for_bounces_leaves_room_for_the_delivery() {
+        let faults = |address: &str| {
+            let mut config = Config::defaults().unwrap();
+            config.email.bounce_address = address.to_owned();
+            config.faults().len()
+        };
+        assert_eq!((faults(""), faults("bounces@plp.example")), (0, 0));
+        assert_eq!((faults("bounces"), faults("b+x@plp.example")), (1, 1));
+        assert_eq!(faults(&format!("{}@plp.example", "b".repeat(24))), 1);
     }
     #[test]
     fn a_name_server_and_a_selector_are_looked_at() {

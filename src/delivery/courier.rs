@@ -15,6 +15,7 @@ use super::content::Body;
 use super::desk::Desk;
 use super::lifecycle::Channel;
 use super::links::{leave_url, receipt_url, unsubscribe_url};
+use super::return_path::return_path;
 use crate::config::Config;
 use crate::storage::Database;
 use crate::storage::Keyring;
@@ -154,7 +155,7 @@ pub(super) fn parcel(config: &Config, keys: &Keyring, written: Written) -> Parce
         content: written.content,
         body: written.body,
         links,
-        return_path: None,
+        return_path: (written.channel == Channel::Email).then(|| return_path(config, keys, written.delivery)).flatten(),
         receipt_url: (written.channel == Channel::Sms).then(|| receipt_url(config, keys, written.delivery)),
         at: written.at,
         deadline_in: written.deadline_in,

@@ -17,6 +17,8 @@
 //! message is.
 
 pub mod alarms;
+mod blame;
+mod bounces;
 pub mod breaker;
 pub mod channel;
 mod claim;
@@ -27,6 +29,7 @@ mod depths;
 mod desk;
 pub mod email;
 mod error;
+mod faults;
 mod letters;
 mod lifecycle;
 mod links;
@@ -38,6 +41,7 @@ mod proof;
 mod queue;
 mod receipts;
 pub mod retry;
+mod return_path;
 mod routes;
 mod settle;
 pub mod sms;
@@ -46,18 +50,24 @@ mod stop;
 pub mod tray;
 mod trouble;
 
+pub use blame::Blame;
 pub use claim::{Carrier, Claimed, Contents, Wanted, claim, expire_pressing};
 pub use content::{Body, put_content};
 pub use courier::{Channels, Courier, Provider};
 pub use dead_letters::{DeadByReason, DeadLetter, batch_of, dead_letters_by_reason, dead_letters_of, requeue};
 pub use depths::{COUNTED_MAX, Depth, depths};
+pub use faults::{
+    Fault, endpoint_index, failures_of_batch, faults_since, forget_old_faults, forgive_batch, note_faults, open_faults,
+    settle_faults,
+};
 pub use letters::{LetterTo, enqueue_letter, enqueue_text};
 pub use lifecycle::{Channel, Lane, State};
-pub use links::{contact_url, leave_url, my_data_url, unsubscribe_url};
+pub use links::{contact_url, leave_url, my_data_url, returned_mail_url, unsubscribe_url};
 pub use proof::{AttemptsProof, BatchProof, ContentProof, prove};
 pub use queue::{
     DeliveryRow, Fate, LEASE, NewDelivery, deliveries_of, enqueue, forget_settled, may_have_reached, progress, waiting,
 };
+pub use return_path::{delivery_of, return_path};
 pub use routes::routes;
 pub use settle::{Settlement, renew, settle};
 pub use stop::{cancel, cancel_for_membership, no_longer_wanted};

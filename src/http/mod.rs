@@ -16,6 +16,7 @@ mod path_id;
 mod problem;
 mod query;
 mod rates;
+mod raw_mail;
 mod shape;
 
 pub use answer::{Answer, StoredAnswer};
@@ -33,3 +34,4 @@ pub use path_id::PathId;
 pub use problem::{FieldFault, Problem, ProblemType, Refusals};
 pub use query::Query;
 pub use rates::{RateClass, Rates};
+pub use raw_mail::RawMail;

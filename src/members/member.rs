@@ -110,6 +110,10 @@ pub struct Recipient {
     pub email_usable: bool,
     /// May the number be written to?
     pub mobile_usable: bool,
+    /// Is nothing sent to the address, as it failed?
+    pub email_suspended: bool,
+    /// Is nothing sent to the number, as it failed?
+    pub mobile_suspended: bool,
     /// The channel they prefer for what is not urgent.
     pub preferred_channel: Channel,
     /// Do they take SMS at night?

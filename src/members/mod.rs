@@ -26,6 +26,7 @@ mod routes;
 mod rules;
 mod show;
 mod store;
+mod unreachable;
 mod word;
 
 pub use actions::MemberTarget;
@@ -33,3 +34,4 @@ pub use inbound::{GATEWAYS, Gateway, forget_inbound};
 pub use member::{AdhesionMode, Basis, MaskedMember, MembershipStatus, NewMember, Recipient, Source};
 pub use routes::routes;
 pub use store::{enter_active_member, enter_active_members, former_recipients, members_by_ids, recipients};
+pub use unreachable::suspend_unreachable;

@@ -10,7 +10,7 @@ use super::member::{AdhesionMode, Application, Basis, Membership, MembershipStat
 use super::store::Wanted;
 use crate::delivery::Channel;
 use crate::http::page_limit;
-use crate::people::{Contact, ContactKind, ContactState, Person};
+use crate::people::{Contact, ContactKind, ContactState, Person, SuspensionReason};
 use crate::values::EmailAddress;
 use crate::values::Id;
 use crate::values::Language;
@@ -23,6 +23,7 @@ use crate::values::of;
 
 // The contract's macro takes names of types without parameters.
 type MembershipId = Id<of::Membership>;
+type ContactPointId = Id<of::ContactPoint>;
 type PartnershipId = Id<of::Partnership>;
 
 fn fault(code: &'static str, message: &'static str) -> ValidationError {
@@ -246,6 +247,8 @@ pub(super) struct MemberQuery {
     stopped: Option<Channel>,
     /// Only those who can be reached by something, or by nothing.
     reachable: Option<bool>,
+    /// Only those to whom nothing is sent on this channel, as their address or number failed.
+    unreachable_by: Option<Channel>,
     /// Only those whose name contains this.
     #[validate(length(min = 1, max = 80))]
     #[param(min_length = 1, max_length = 80)]
@@ -265,6 +268,7 @@ impl From<MemberQuery> for Wanted {
             channel: query.channel,
             stopped: query.stopped,
             reachable: query.reachable,
+            unreachable_by: query.unreachable_by,
             name: query.name.map(|name| name.trim().to_lowercase()),
             after: query.after,
             limit: page_limit(query.limit),
@@ -288,12 +292,20 @@ pub(super) struct ApplicationReceipt {
 /// A contact, as much as is needed to recognise it.
 #[derive(Debug, Serialize, ToSchema)]
 pub(super) struct MaskedContact {
+    /// Identifier.
+    id: ContactPointId,
     /// What it is.
     kind: ContactKind,
     /// Whether it works.
     state: ContactState,
     /// Such as `j***@g***`.
     masked: String,
+    /// Nothing is sent to it since then.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    suspended_at: Option<Timestamp>,
+    /// Why nothing is sent to it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    suspended_for: Option<SuspensionReason>,
 }
 /// A contact in full.
 #[derive(Debug, Serialize, ToSchema)]
@@ -348,6 +360,8 @@ pub(super) struct MemberRow {
     reachable: bool,
     /// Contacts, masked.
     contacts: Vec<MaskedContact>,
+    /// The channels on which nothing is sent, as the address or number failed.
+    unreachable_by: Vec<Channel>,
     /// When they applied.
     applied_at: Timestamp,
     /// When they were admitted.
@@ -394,6 +408,8 @@ pub(super) struct MemberView {
     exercises: bool,
     /// Contacts, masked.
     contacts: Vec<MaskedContact>,
+    /// The channels on which nothing is sent, as the address or number failed.
+    unreachable_by: Vec<Channel>,
     /// When they applied.
     applied_at: Timestamp,
     /// When they were admitted.
@@ -411,7 +427,25 @@ pub(super) struct MemberView {
 fn masked(contacts: &[Contact]) -> Vec<MaskedContact> {
     contacts
         .iter()
-        .map(|contact| MaskedContact { kind: contact.kind, state: contact.state, masked: contact.masked() })
+        .map(|contact| MaskedContact {
+            id: contact.id,
+            kind: contact.kind,
+            state: contact.state,
+            masked: contact.masked(),
+            suspended_at: contact.suspension.map(|suspension| suspension.since),
+            suspended_for: contact.suspension.map(|suspension| suspension.reason),
+        })
+        .collect()
+}
+fn unreachable_by(contacts: &[Contact]) -> Vec<Channel> {
+    contacts
+        .iter()
+        .filter(|contact| contact.suspension.is_some())
+        .filter_map(|contact| match contact.kind {
+            ContactKind::Email => Some(Channel::Email),
+            ContactKind::Mobile => Some(Channel::Sms),
+            ContactKind::Landline => None,
+        })
         .collect()
 }
 impl MemberRow {
@@ -427,6 +461,7 @@ impl MemberRow {
             sms_stopped: membership.sms_stopped_at.is_some(),
             reachable: membership.is_reachable(contacts),
             contacts: masked(contacts),
+            unreachable_by: unreachable_by(contacts),
             applied_at: membership.applied_at,
             joined_at: membership.joined_at,
         }
@@ -458,6 +493,7 @@ impl MemberView {
             reachable,
             exercises: membership.exercises,
             contacts: masked(contacts),
+            unreachable_by: unreachable_by(contacts),
             applied_at: membership.applied_at,
             joined_at: membership.joined_at,
             ended_at: membership.ended_at,

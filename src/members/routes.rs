@@ -3,9 +3,9 @@
 use uuid::Uuid;
 
 use super::actions::{
-    AdmitMember, Apply, ConfirmContact, ConfirmContactOnPage, EndMembership, EnterMember, HearSms, Leave, ListMembers,
-    ReadMember, RefuseMember, RevealContacts, ShowContactPage, ShowLeavePage, ShowMyData, ShowUnsubscribePage,
-    UnsubscribeEmail, UpdateMember,
+    AdmitMember, Apply, ClearSuspension, ConfirmContact, ConfirmContactOnPage, EndMembership, EnterMember, HearSms,
+    Leave, ListMembers, ReadMember, RefuseMember, RevealContacts, ShowContactPage, ShowLeavePage, ShowMyData,
+    ShowUnsubscribePage, UnsubscribeEmail, UpdateMember,
 };
 use super::asked::{InboundSms, NoFile};
 use super::error::MemberError;
@@ -13,7 +13,7 @@ use super::payloads::{
     ApplicationReceipt, ApplicationRequest, ContactCode, MemberCorrection, MemberQuery, MemberRefusal, MemberRow,
     MemberView, MembershipEnd, PageLanguage, PaperMember, RevealRequest, RevealedContacts,
 };
-use super::{admit, apply, confirm, correct, end, enter, inbound, pages, refuse, reveal, show};
+use super::{admit, apply, confirm, correct, end, enter, inbound, pages, refuse, reveal, show, unreachable};
 use crate::access::{Action, Authorized, Linked, Public, Role, Routes};
 use crate::http::{Answer, Form, Heard, Html, IfMatch, Json, Listing, PathId, Query};
 use crate::people::CodeOutcome;
@@ -31,6 +31,7 @@ pub fn routes(routes: &mut Routes<'_>) {
         .at("/api/v1/members/{member}/refusal", |at| at.post(refuse_applicant))
         .at("/api/v1/members/{member}/end", |at| at.post(end_membership))
         .at("/api/v1/members/{member}/contacts-revelation", |at| at.post(reveal_contacts))
+        .at("/api/v1/members/{member}/contacts/{contact}/suspension", |at| at.delete(clear_suspension))
         .at("/p/contact/{token}", |at| at.get(contact_page).post(contact_confirmed))
         .at("/p/leave/{token}", |at| at.get(leave_page).post(leave))
         .at("/p/unsubscribe/{token}", |at| at.get(unsubscribe_page).post(unsubscribe))
@@ -144,6 +145,16 @@ async fn reveal_contacts(
         .answer(move |tx, proof| {
             let (id, by) = (proof.target().0, proof.actor().account);
             Ok(Answer::new(&reveal::reveal(tx, proof.config(), id, by, body.reason)?))
+        })
+        .await
+}
+
+async fn clear_suspension(proof: Authorized<ClearSuspension>) -> Result<Answer<MemberView>, MemberError> {
+    proof
+        .write(|tx, proof| {
+            let target = *proof.target();
+            unreachable::clear(tx, target.contact)?;
+            Ok(shown(&show::member(tx, target.member)?))
         })
         .await
 }

@@ -192,6 +192,8 @@ fn with_contacts(tx: &mut Tx<'_>, rows: Vec<(RecipientRow, Language)>) -> Result
             mobile: mobile.map(|contact| contact.for_envelope().to_owned()),
             email_usable: email.is_some_and(Contact::is_usable),
             mobile_usable: mobile.is_some_and(Contact::is_usable),
+            email_suspended: email.is_some_and(|contact| contact.suspension.is_some()),
+            mobile_suspended: mobile.is_some_and(|contact| contact.suspension.is_some()),
             preferred_channel: row.preferred_channel,
             sms_at_night: row.sms_at_night,
             email_stopped: row.email_stopped_at.is_some(),
@@ -412,6 +414,8 @@ pub(super) struct Wanted {
     pub(super) channel: Option<Channel>,
     pub(super) stopped: Option<Channel>,
     pub(super) reachable: Option<bool>,
+    /// Only those to whom nothing is sent on this channel, as their address or number failed.
+    pub(super) unreachable_by: Option<Channel>,
     /// Lower case.
     pub(super) name: Option<String>,
     pub(super) after: Option<Id<of::Membership>>,
@@ -481,6 +485,17 @@ pub(super) fn list(
             Some(false) => query.filter(diesel::dsl::not(reachable!())),
             None => query,
         };
+        if let Some(channel) = wanted.unreachable_by {
+            let kind = match channel {
+                Channel::Email => ContactKind::Email,
+                Channel::Sms => ContactKind::Mobile,
+            };
+            let suspended = contact_points::table
+                .filter(contact_points::suspended_at.is_not_null())
+                .filter(contact_points::kind.eq(kind))
+                .select(contact_points::person_id);
+            query = query.filter(memberships::person_id.eq_any(suspended));
+        }
         if let Some(after) = after {
             query = query.filter(memberships::id.gt(after));
         }

@@ -142,13 +142,14 @@ fn left_out(member: &Recipient, setting: &Setting<'_>) -> Option<&'static str> {
 }
 /// The address of a member on a channel, or why there is none to use.
 fn address(member: &Recipient, channel: Channel) -> Result<&str, &'static str> {
-    let (value, usable, stopped) = match channel {
-        Channel::Email => (&member.email, member.email_usable, member.email_stopped),
-        Channel::Sms => (&member.mobile, member.mobile_usable, member.sms_stopped),
+    let (value, usable, stopped, suspended) = match channel {
+        Channel::Email => (&member.email, member.email_usable, member.email_stopped, member.email_suspended),
+        Channel::Sms => (&member.mobile, member.mobile_usable, member.sms_stopped, member.mobile_suspended),
     };
     match value {
         None => Err("no_contact"),
         Some(_) if stopped => Err("stopped"),
+        Some(_) if suspended => Err("suspended_endpoint"),
         Some(_) if !usable => Err("unverified"),
         Some(value) => Ok(value),
     }
@@ -294,6 +295,8 @@ mod tests {
             mobile: Some(format!("+3247000000{number}")),
             email_usable: true,
             mobile_usable: true,
+            email_suspended: false,
+            mobile_suspended: false,
             preferred_channel: Channel::Email,
             sms_at_night: true,
             email_stopped: false,
@@ -381,6 +384,10 @@ mod tests {
         assert_eq!(urgent().of_one(|m| m.mobile = None), ["goes", "no_contact"]);
         assert_eq!(urgent().of_one(|m| m.email_usable = false), ["unverified", "goes"]);
         assert_eq!(urgent().of_one(|m| m.mobile_usable = false), ["goes", "unverified"]);
+        assert_eq!(urgent().of_one(|m| m.email_suspended = true), ["suspended_endpoint", "goes"]);
+        assert_eq!(urgent().of_one(|m| m.mobile_suspended = true), ["goes", "suspended_endpoint"]);
+        // Accept M18: the other channel takes over.
+        assert_eq!(quiet().of_one(|m| m.email_suspended = true), ["suspended_endpoint", "goes"]);
         assert_eq!(urgent().of_one(|m| m.email_stopped = true), ["stopped", "goes"]);
         assert_eq!(urgent().of_one(|m| m.sms_stopped = true), ["goes", "stopped"]);
         let exercise = Case { mode: Mode::Exercise, ..urgent() };

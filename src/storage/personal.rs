@@ -55,6 +55,7 @@ pub const COLUMNS: &[PersonalColumn] = &[
     ),
     column("inbound_sms.message_index", "members", "keyed index: the same SMS twice is one; deleted after seven days"),
     column(DELIVERIES_ADDRESS, "delivery", "where the message goes; emptied after settling"),
+    column("endpoint_faults.endpoint_index", "delivery", "keyed index: which address failed; ninety days"),
     column(CONTENTS_BODY, "delivery", "what is handed over; letters hold single-use links"),
     column(ANSWERS_ANSWER, "access", "the same answer to a repeated request, for seven days"),
 ];

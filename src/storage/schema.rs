@@ -90,6 +90,9 @@ diesel::table! {
         state -> Text,
         verified_at -> Nullable<Moment>,
         created_at -> Moment,
+        trusted_from -> Nullable<Moment>,
+        suspended_for -> Nullable<Text>,
+        suspended_at -> Nullable<Moment>,
     }
 }
 
@@ -571,6 +574,35 @@ diesel::table! {
     use diesel::sql_types::*;
     use crate::storage::sql::{Document, Key, Moment};
 
+    endpoint_faults (delivery_id) {
+        delivery_id -> BigInt,
+        batch_id -> Key,
+        person_id -> Key,
+        channel -> Text,
+        endpoint_index -> Binary,
+        kind -> Text,
+        reason -> Text,
+        sent_at -> Moment,
+        happened_at -> Moment,
+        handled_at -> Nullable<Moment>,
+        forgiven_at -> Nullable<Moment>,
+    }
+}
+
+diesel::table! {
+    use diesel::sql_types::*;
+    use crate::storage::sql::{Document, Key, Moment};
+
+    duty_marks (duty) {
+        duty -> Text,
+        reached_at -> Moment,
+    }
+}
+
+diesel::table! {
+    use diesel::sql_types::*;
+    use crate::storage::sql::{Document, Key, Moment};
+
     mail_checks (id) {
         id -> BigInt,
         domain -> Text,
@@ -624,5 +656,7 @@ diesel::allow_tables_to_appear_in_same_query!(
     attempts,
     receipts,
     alarms,
+    endpoint_faults,
+    duty_marks,
     mail_checks,
 );

@@ -59,6 +59,7 @@ const SPEAKS_SQL: &[&str] = &[
     "delivery/depths.rs",
     "delivery/claim.rs",
     "delivery/proof.rs",
+    "delivery/faults.rs",
     "delivery/queue.rs",
     "delivery/settle.rs",
     "delivery/stop.rs",

@@ -10,7 +10,7 @@ use vigie::access::{self, Bearer, NewGrant, Permission, Place, Purpose, Reach, R
 use vigie::accounts::{Invitation, create_active, hash_password};
 use vigie::partnerships;
 use vigie::storage::StorageError;
-use vigie::storage::schema::mandates;
+use vigie::storage::schema::{mandates, memberships};
 use vigie::values::{EmailAddress, Id, Language, PersonName, of};
 
 use crate::support::{Neighbourhood, Town};
@@ -58,21 +58,25 @@ impl Stage {
         let of_the_police = near.officer.posts(town, &near.messages(), body("police")).await.expect(201).id();
         let (delivery, alarm) = left_behind(town, &near).await;
         let first = near.partnership;
-        let (place, mandate) = town
+        let member = near.members[0].membership;
+        let (place, mandate, contact) = town
             .db(move |tx| {
                 let mandate: Id<of::Mandate> = mandates::table
                     .filter(mandates::place_ref.eq(first.to_string()))
                     .select(mandates::id)
                     .first(tx.db())?;
-                Ok((partnerships::place_of(tx, first)?.unwrap(), mandate))
+                let person: Id<of::Person> =
+                    memberships::table.find(member).select(memberships::person_id).first(tx.db())?;
+                let contacts = vigie::people::contacts_of(tx, &[person])?.remove(&person).unwrap();
+                Ok((partnerships::place_of(tx, first)?.unwrap(), mandate, contacts[0].id))
             })
             .await;
-        let member = near.members[0].membership.to_string();
         let ids = BTreeMap::from([
             ("partnership", near.partnership.to_string()),
             ("zone", near.zone.to_string()),
             ("message", message),
-            ("member", member),
+            ("member", member.to_string()),
+            ("contact", contact.to_string()),
             ("mandate", mandate.to_string()),
             ("code", "ABCDEFGH".to_owned()),
             ("delivery", delivery.to_string()),
@@ -198,6 +202,7 @@ fn token(town: &Town, pattern: &str) -> String {
         "/p/my-data/{token}" => Purpose::MyData,
         "/hooks/sms/{token}" => Purpose::Receipt,
         "/hooks/sms/inbound/{token}" => Purpose::InboundSms,
+        "/hooks/mail/{token}" => Purpose::ReturnedMail,
         "/p/invitation/{token}" | "/p/reset/{token}" => return "nobody-has-this-token".to_owned(),
         _ => panic!("{pattern}: say here what its link is for"),
     };

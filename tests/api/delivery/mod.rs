@@ -1,5 +1,6 @@
 //! Handing over, and what breaks on the way.
 mod alarms;
+mod bounces;
 mod channels;
 mod claiming;
 mod couriers;

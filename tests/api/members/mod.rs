@@ -8,3 +8,4 @@ mod listing;
 mod neighbourhood;
 mod reached;
 mod scanned;
+mod unreachable;

@@ -2,7 +2,7 @@
 //! down. Answers and new claims share a transaction, so that a disk that is slow to say "written" is asked as seldom as
 //! may be: whatever was answered during one commit is settled by the next.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::{BTreeSet, HashMap, HashSet};
 use std::sync::Arc;
 use std::sync::PoisonError;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -129,8 +129,8 @@ pub(super) struct Desk {
     answers: mpsc::UnboundedReceiver<Answered>,
     held: HashMap<i64, Held>,
     pending: Arc<Vec<Outcome>>,
-    /// More may be due than was claimed.
-    more: bool,
+    /// Channels of which more may be due than was claimed.
+    more: BTreeSet<Channel>,
     ticked: Instant,
     failures: u32,
 }
@@ -162,7 +162,7 @@ impl Desk {
             answers,
             held: HashMap::new(),
             pending: Arc::default(),
-            more: true,
+            more: Channel::ALL.iter().copied().collect(),
             ticked: Instant::now(),
             failures: 0,
         }
@@ -200,7 +200,7 @@ impl Desk {
                     continue;
                 }
                 // More is due and there is room for it, or more was answered meanwhile.
-                if (self.more && !stopping && self.has_room()) || !self.answers.is_empty() {
+                if (!stopping && self.has_room()) || !self.answers.is_empty() {
                     continue;
                 }
             }
@@ -223,7 +223,7 @@ impl Desk {
         }
     }
     fn tick(&mut self) {
-        self.more = true;
+        self.more = Channel::ALL.iter().copied().collect();
         self.ticked = Instant::now().checked_sub(POLL).unwrap_or_else(Instant::now);
     }
     /// One commit for many answers: a few milliseconds more are no loss while the workers have something to do.
@@ -284,8 +284,10 @@ impl Desk {
         Ok(count)
     }
 
+    /// More is due, and there is room for it.
     fn has_room(&self) -> bool {
-        self.ways.iter().map(Way::room).any(|(pressing, patient)| pressing + patient > 0)
+        let ways = self.ways.iter().filter(|way| self.more.contains(&way.channel));
+        ways.map(Way::room).any(|(pressing, patient)| pressing + patient > 0)
     }
     fn take(&mut self, answered: Answered) {
         let Some(held) = self.held.remove(&answered.delivery) else { return };
@@ -384,10 +386,10 @@ impl Desk {
             errand.alive = self.to_show_alive();
             errand.wanted = self.ways.iter().flat_map(|way| way.tray.waiting()).collect();
         }
-        if stopping || !self.more {
+        if stopping {
             return errand;
         }
-        for channel in Channel::ALL {
+        for channel in Channel::ALL.iter().filter(|channel| self.more.contains(channel)) {
             let ways = self.ways.iter().enumerate().filter(|(_, way)| way.channel == *channel);
             let (mut limit, mut patient, mut carriers, mut some) = (0, 0, Vec::new(), false);
             for (place, way) in ways {
@@ -443,7 +445,7 @@ impl Desk {
             Err(error) => {
                 self.failures = self.failures.saturating_add(1);
                 metrics::settle_failed();
-                self.more = true;
+                self.more = Channel::ALL.iter().copied().collect();
                 let away = matches!(error, StorageError::Busy | StorageError::Away(_));
                 tracing::warn!(%error, tries = self.failures, results = self.pending.len(), "the queue cannot be written");
                 if !away && self.failures >= TRIES && !self.pending.is_empty() {
@@ -522,16 +524,15 @@ impl Desk {
                 way.tray.take_back("stopped", |delivery| unwanted.contains(&delivery));
             }
         }
-        if !errand.asks.is_empty() {
-            self.more = false;
-        }
         for (place, claimed) in done.claimed {
             let Some(ask) = errand.asks.get(place) else { continue };
             let pressing = claimed.iter().filter(|delivery| delivery.lane != Lane::NonUrgent).count();
             // As many as were asked for of one kind: there may be more of it.
             let filled =
                 (pressing > 0 && pressing >= ask.limit) || claimed.len() - pressing > 0 && claimed.len() >= ask.patient;
-            self.more |= filled;
+            if !filled {
+                self.more.remove(&ask.channel);
+            }
             let mut parcels: HashMap<usize, Vec<(Lane, super::channel::Parcel)>> = HashMap::new();
             for delivery in claimed {
                 let Some((way, ..)) = ask.ways.get(delivery.carrier) else { continue };

@@ -340,6 +340,7 @@ pub(super) fn insert_approval(tx: &mut Tx<'_>, new: &NewApproval<'_>) -> Result<
             approvals::after_review_due_at.eq(new.after_review_due_at),
         ))
         .execute(tx.db())?;
+    crate::dies_at!("approve.mid");
     Ok(())
 }
 /// The hash and the number of the plan that an approval bound.

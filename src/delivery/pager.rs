@@ -104,7 +104,7 @@ mod tests {
     fn the_signature_is_that_of_standard_webhooks() {
         let body = r#"{"test": 2432232314}"#;
         let signed =
-            signature("whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLasw", "msg_p5jXN8AQM9LWM0D4loKWxJek", 1_614_265_330, body);
+            signature("whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw", "msg_p5jXN8AQM9LWM0D4loKWxJek", 1_614_265_330, body);
         assert_eq!(signed.as_deref(), Some("v1,g0hM9SsE+OTPJTGt/tmIKtSyZlE3uFJELVlNIOLJ1OE="));
         assert_eq!(signature("", "msg", 1, body), None);
     }

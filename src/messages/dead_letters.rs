@@ -65,9 +65,7 @@ pub(super) fn requeue(
         return Err(MessageError::WrongState(loaded.message.status()));
     };
     let letters = delivery::dead_letters_of(tx, batch.uuid(), only)?;
-    if letters.is_empty() {
-        return Err(Refusal::NothingDead.into());
-    }
+    rules::anything_dead(letters.len())?;
     if !loaded.message.can_be_requeued() {
         return Err(MessageError::WrongState(loaded.message.status()));
     }

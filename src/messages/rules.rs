@@ -192,6 +192,13 @@ pub fn may_requeue(facts: &Facts, partnership: PartnershipStatus, superseded: bo
     }
     if superseded { Err(Refusal::Superseded) } else { Ok(()) }
 }
+/// Is there anything to put back?
+///
+/// # Errors
+/// `NothingDead`.
+pub fn anything_dead(letters: usize) -> Result<(), Refusal> {
+    if letters == 0 { Err(Refusal::NothingDead) } else { Ok(()) }
+}
 /// Is everything that one dead letter needs still there, and is it still of use? Urgent or not, nothing leaves late.
 ///
 /// # Errors
@@ -387,6 +394,7 @@ mod tests {
             ),
             (Refusal::StopNotYours, may_stop(Role::Coordinator, urgent)),
             (Refusal::ReviewOwn, may_review(author, author)),
+            (Refusal::NothingDead, anything_dead(0)),
         ]
     }
     #[test]

@@ -14,14 +14,20 @@ use tracing_subscriber::EnvFilter;
 use vigie::access::Recorder;
 use vigie::accounts;
 use vigie::app;
+use vigie::app::queue;
 use vigie::config::Config;
 use vigie::demo;
 use vigie::doctor;
 use vigie::messages;
 use vigie::storage::Durability;
 use vigie::storage::Keyring;
-use vigie::values::{Clock, Id};
+use vigie::values::Clock;
+use vigie::values::Id;
+use vigie::values::of;
 use vigie::worker;
+
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
 /// Local prevention partnerships (PLP, BIN): one binary behind a REST API.
 #[derive(Parser)]
@@ -54,6 +60,11 @@ enum Command {
         #[command(subcommand)]
         command: KeysCommand,
     },
+    /// The queue: what waits, what is dead, what is wrong; and another try.
+    Queue {
+        #[command(subcommand)]
+        command: Option<QueueCommand>,
+    },
     /// Examinations of what surrounds this installation.
     Doctor {
         #[command(subcommand)]
@@ -72,6 +83,15 @@ enum Command {
     Admin {
         #[command(subcommand)]
         command: AdminCommand,
+    },
+}
+#[derive(Subcommand)]
+enum QueueCommand {
+    /// Put what failed or expired of a message back into the queue, while it is still of use.
+    Requeue {
+        /// The message's identifier.
+        #[arg(long)]
+        message: Id<of::Message>,
     },
 }
 #[derive(Subcommand)]
@@ -107,6 +127,8 @@ enum AdminCommand {
 
 fn main() -> anyhow::Result<()> {
     let arguments = Arguments::parse();
+    #[cfg(feature = "failpoints")]
+    let _failpoints = fail::FailScenario::setup();
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
     runtime.block_on(run(arguments))
 }
@@ -148,6 +170,16 @@ async fn run(arguments: Arguments) -> anyhow::Result<()> {
             let database = app::open(&config, Clock::system(), Durability::Full)?;
             let told = accounts::create_first_administrator(&database, &config, first).await?;
             println!("{told}");
+            Ok(())
+        }
+        Command::Queue { command } => {
+            logs("warn");
+            let database = app::open(&config()?, Clock::system(), Durability::Full)?;
+            let told = match command {
+                None => queue::told(&database)?,
+                Some(QueueCommand::Requeue { message }) => queue::requeued(&database, message)?,
+            };
+            print!("{told}");
             Ok(())
         }
         Command::MailHook => {
@@ -249,6 +281,8 @@ async fn serve(config: Config, with_api: bool) -> anyhow::Result<()> {
     let mut background =
         tokio::spawn(worker::run(database.clone(), channels, Arc::clone(&config), Arc::clone(&rates), stopping));
     let recorder = Recorder::start(database.clone());
+    let metrics = app::serve_metrics(&config.server.metrics_listen, &database)
+        .with_context(|| format!("metrics on {}", config.server.metrics_listen))?;
     if with_api {
         let listener = TcpListener::bind(&config.server.listen).with_context(|| config.server.listen.clone())?;
         tracing::info!(listen = config.server.listen, database = database.name(), "serving");
@@ -271,6 +305,9 @@ async fn serve(config: Config, with_api: bool) -> anyhow::Result<()> {
         Err(_) => tracing::warn!("hand-overs did not end in time"),
     }
     recorder.flush().await;
+    if let Some(metrics) = metrics {
+        metrics.stop(false).await;
+    }
     tracing::info!("stopped");
     Ok(())
 }

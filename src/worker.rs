@@ -18,6 +18,7 @@ use crate::delivery::Courier;
 use crate::delivery::Provider;
 use crate::delivery::email::MailSender;
 use crate::delivery::outbox::{FileMail, FileSms};
+use crate::delivery::pager::Pager;
 use crate::delivery::sms::{KannelChannel, KannelSettings};
 use crate::delivery::smtp::{SmtpChannel, SmtpSettings, Tls};
 use crate::doctor;
@@ -145,12 +146,29 @@ pub async fn run(
             }
         }
     };
+    let watch = watches(database.clone(), Arc::clone(&config), stop.clone());
     let courier = Courier::new(database, channels, config);
-    tokio::join!(courier.run(stop), settle);
+    tokio::join!(courier.run(stop), settle, watch);
     scheduler.shutdown().await?;
     Ok(())
 }
 
+/// Looks once a second whether something is wrong that somebody must mend.
+async fn watches(database: Database, config: Arc<Config>, mut stop: watch::Receiver<bool>) {
+    delivery::metrics::begin();
+    let pager = Pager::new(&config.alarm);
+    let mut watch = messages::Watch::default();
+    // Nobody left who could say "stop" is a stop too.
+    while !*stop.borrow() && stop.has_changed().is_ok() {
+        for page in watch.look(&database, &config).await {
+            pager.tell(page);
+        }
+        tokio::select! {
+            () = tokio::time::sleep(Duration::from_secs(1)) => {}
+            _ = stop.changed() => {}
+        }
+    }
+}
 async fn ask_about_mail(database: &Database, config: &Config) -> anyhow::Result<()> {
     if doctor::Subject::matters(config) {
         let server = config.email.name_server().map_err(anyhow::Error::msg)?;

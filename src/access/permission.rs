@@ -109,6 +109,16 @@ crate::words! {
         ReadProgress = "ReadProgress",
         /// See the state for each recipient, masked.
         ListRecipients = "ListRecipients",
+        /// See what failed or expired, without addresses.
+        ListDeadLetters = "ListDeadLetters",
+        /// Put one delivery that failed or expired back into the queue.
+        RequeueDeadLetter = "RequeueDeadLetter",
+        /// Put all deliveries of a message that failed or expired back into the queue.
+        RequeueDeadLetters = "RequeueDeadLetters",
+        /// See alarms about urgent messages.
+        ListAlarms = "ListAlarms",
+        /// Take an alarm in hand.
+        AcknowledgeAlarm = "AcknowledgeAlarm",
         /// See what waits for one.
         ReadInbox = "ReadInbox",
     }

@@ -1,6 +1,8 @@
 //! The web application: builds what is shared, mounts every slice, serves.
 
 mod health;
+mod metrics;
+pub mod queue;
 
 use std::net::TcpListener;
 use std::sync::Arc;
@@ -32,6 +34,8 @@ use crate::storage::Keyring;
 use crate::storage::Target;
 use crate::territory;
 use crate::values::Clock;
+
+pub use metrics::{scrape, serve as serve_metrics};
 
 /// Mounts every slice at the door and returns what was mounted.
 pub fn mount(config: &mut ServiceConfig) -> Contract {

@@ -92,6 +92,11 @@ impl Courier {
     pub fn new(database: Database, channels: Channels, config: Arc<Config>) -> Self {
         Self { database, channels, contents: Arc::default(), config }
     }
+    /// How far each provider of a channel is trusted, the preferred first.
+    #[must_use]
+    pub fn trust(&self, channel: Channel) -> Vec<Trust> {
+        self.channels.of(channel).iter().map(Provider::trust).collect()
+    }
     /// Runs until `stop` says so; what is being handed over then is still settled, what nobody has begun goes back.
     pub async fn run(&self, stop: watch::Receiver<bool>) {
         Desk::open(self.clone(), Channel::ALL).run(stop).await;

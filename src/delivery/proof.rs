@@ -153,8 +153,8 @@ impl Again<'_> {
 
 type Compared = (Vec<(String, AttemptsProof)>, Vec<(i64, i32)>);
 fn compare(tx: &mut Tx<'_>, mut again: Again<'_>) -> Result<Compared, StorageError> {
-    let (mut counts, mut different, mut after): (Vec<(String, AttemptsProof)>, Vec<(i64, i32)>, i64) =
-        Default::default();
+    let (mut counts, mut different): Compared = Default::default();
+    let mut after = 0_i64;
     loop {
         let page: Vec<(i64, AttemptColumns)> = attempts::table
             .inner_join(deliveries::table.on(deliveries::id.eq(attempts::delivery_id)))

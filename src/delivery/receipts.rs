@@ -7,6 +7,7 @@ use diesel::prelude::*;
 use super::bounces;
 use super::faults;
 use super::lifecycle::{Channel, State};
+use super::metrics;
 use crate::storage::StorageError;
 use crate::storage::Tx;
 use crate::storage::schema::{attempts, deliveries, receipts};
@@ -81,6 +82,7 @@ pub(super) fn keep(tx: &mut Tx<'_>, delivery: i64, report: &Report<'_>) -> Resul
     if report.once && is_known(tx, delivery, report)? {
         return Ok(());
     }
+    metrics::receipt(report.level.map_or("unknown", State::as_str));
     // Whatever a gateway fills in, the report is kept: PostgreSQL takes no NUL in a text.
     let printable = |text: &str| text.chars().filter(|letter| !letter.is_control()).collect::<String>();
     diesel::insert_into(receipts::table)

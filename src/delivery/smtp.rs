@@ -187,6 +187,7 @@ impl SmtpChannel {
 
     /// Writes the mail of a parcel, or answers why it cannot be written.
     fn write_letter<'t>(&self, held: Held<'t>) -> Option<Letter<'t>> {
+        crate::falls_over!("smtp.poison", held.delivery);
         match self.lettered(&held) {
             Ok((envelope, mail)) => {
                 let digest = Sha256::digest(&mail).into();
@@ -455,12 +456,14 @@ impl Line {
                 letter.held.answer_for(answer, letter.digest);
                 return Ended::hung_up(next, reason);
             }
+            crate::dies_at!("smtp.after_data");
             let sent = Instant::now();
             let (answer, ends) = match self.listen().await {
                 Ok(reply) if reply.is_like(250) => (Answer::Accepted { reference: reply.queue_id() }, None),
                 Ok(reply) => (reply.verdict(), (reply.code == 421 || reply.code < 400).then(|| reply.code.to_string())),
                 Err(reason) => (Answer::unknown(format!("mail sent, {reason}")), Some(reason)),
             };
+            crate::dies_at!("smtp.after_250");
             self.swift = sent.elapsed() < SWIFT;
             letter.held.answer_for(answer, letter.digest);
             match (next, ends) {

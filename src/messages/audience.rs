@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, HashSet};
 use chrono::{Datelike, NaiveDate, TimeZone, Timelike};
 
 use super::message::{AudienceRule, Class, Kind, Mode};
+use super::rules::Refusal;
 use crate::delivery::Channel;
 use crate::members::MembershipStatus;
 use crate::members::Recipient;
@@ -152,6 +153,26 @@ fn address(member: &Recipient, channel: Channel) -> Result<&str, &'static str> {
         Some(_) if !usable => Err("unverified"),
         Some(value) => Ok(value),
     }
+}
+
+/// The address at which a member whom a message did not reach is reached now, or why not.
+pub(super) fn present_address(
+    member: &Recipient,
+    (class, kind): (Class, Kind),
+    channel: Channel,
+    now: Timestamp,
+) -> Result<&str, Refusal> {
+    let hears = matches!(member.status, MembershipStatus::Active | MembershipStatus::ReviewDue);
+    if !hears && kind != Kind::Correction {
+        return Err(Refusal::MemberGone);
+    }
+    if class == Class::Urgent && channel == Channel::Sms && is_night(now) && !member.sms_at_night {
+        return Err(Refusal::NightChoice);
+    }
+    address(member, channel).map_err(|reason| match reason {
+        "stopped" => Refusal::ChannelStopped,
+        _ => Refusal::NoUsableContact,
+    })
 }
 
 /// Reckons the audience. Members come in the order of their joining; where one SMS a dwelling is enough, the first gets it.

@@ -72,6 +72,27 @@ impl Target {
     }
 }
 
+/// What the way to the server must not do: swallow everything without a word. The kernel would wait a quarter of an hour,
+/// and the server's own `statement_timeout` is of no use when its answer does not come through. Seconds, but for the
+/// last, which are milliseconds. Whoever names one of them in the URL knows better.
+const IMPATIENCE: [(&str, u32); 5] = [
+    ("connect_timeout", 5),
+    ("keepalives_idle", 5),
+    ("keepalives_interval", 2),
+    ("keepalives_count", 3),
+    ("tcp_user_timeout", 10_000),
+];
+fn impatient(url: &str) -> String {
+    let mut url = url.to_owned();
+    for (name, value) in IMPATIENCE {
+        if !url.contains(name) {
+            let sign = if url.contains('?') { '&' } else { '?' };
+            url.push_str(&format!("{sign}{name}={value}"));
+        }
+    }
+    url
+}
+
 struct Manager(Target);
 impl ManageConnection for Manager {
     type Connection = Db;
@@ -94,8 +115,9 @@ impl ManageConnection for Manager {
                 Ok(Db::Sqlite(c))
             }
             Target::Postgres(url) => {
-                let mut c = PgConnection::establish(url).map_err(ConnectionError)?;
-                c.batch_execute("SET statement_timeout = '60s'; SET lock_timeout = '10s'; SET idle_in_transaction_session_timeout = '60s'; SET timezone = 'UTC'")
+                let mut c = PgConnection::establish(&impatient(url)).map_err(ConnectionError)?;
+                // A process that froze in the middle of a transaction holds its rows no longer than a lease (accept M5).
+                c.batch_execute("SET statement_timeout = '60s'; SET lock_timeout = '10s'; SET idle_in_transaction_session_timeout = '10s'; SET timezone = 'UTC'")
                     .map_err(QueryError)?;
                 Ok(Db::Postgres(c))
             }
@@ -170,6 +192,12 @@ impl Database {
     #[must_use]
     pub const fn keys(&self) -> &Arc<Keyring> {
         &self.keys
+    }
+    /// Connections that are open, and how many of them nobody uses.
+    #[must_use]
+    pub fn connections(&self) -> (u32, u32) {
+        let state = self.pool.state();
+        (state.connections, state.idle_connections)
     }
     /// Rings after every committed transaction that asked for it (`Tx::nudge`).
     #[must_use]

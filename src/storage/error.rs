@@ -20,6 +20,26 @@ impl Constraint {
     }
 }
 
+/// What the databases say when they, their disk or the way to them are at fault and not what was asked: an operator must
+/// do something, and then the same request succeeds. The disk's own words come through from the operating system.
+const AWAY: [&str; 15] = [
+    "disk is full",
+    "No space left",
+    "readonly database",
+    "disk I/O",
+    "unable to open database file",
+    "Read-only file system",
+    "Input/output error",
+    "Disk quota exceeded",
+    "Too many open files",
+    "could not fsync",
+    "the database system is",
+    "too many clients",
+    "server closed the connection",
+    "terminating connection",
+    "connection to server",
+];
+
 /// Why the database did not do what it was asked.
 #[derive(Debug, Clone, thiserror::Error)]
 pub enum StorageError {
@@ -76,19 +96,7 @@ impl From<Error> for StorageError {
                         Self::Busy
                     }
                     _ if message.contains("invalid byte sequence") => Self::Unstorable,
-                    _ if message.contains("disk is full")
-                        || message.contains("No space left")
-                        || message.contains("readonly database")
-                        || message.contains("disk I/O") =>
-                    {
-                        Self::Away(message.to_owned())
-                    }
-                    _ if message.contains("server closed the connection")
-                        || message.contains("terminating connection")
-                        || message.contains("connection to server") =>
-                    {
-                        Self::Away(message.to_owned())
-                    }
+                    _ if AWAY.iter().any(|said| message.contains(said)) => Self::Away(message.to_owned()),
                     _ => Self::Broken(message.to_owned()),
                 }
             }

@@ -515,6 +515,24 @@ diesel::table! {
         reference -> Nullable<Text>,
         settled_at -> Nullable<Moment>,
         created_at -> Moment,
+        round_from -> Integer,
+    }
+}
+
+diesel::table! {
+    use diesel::sql_types::*;
+    use crate::storage::sql::{Document, Key, Moment};
+
+    alarms (id) {
+        id -> Key,
+        kind -> Text,
+        subject -> Text,
+        zone_id -> Nullable<Key>,
+        raised_at -> Moment,
+        seen_at -> Moment,
+        cleared_at -> Nullable<Moment>,
+        acknowledged_at -> Nullable<Moment>,
+        acknowledged_by -> Nullable<Key>,
     }
 }
 
@@ -637,6 +655,7 @@ diesel::allow_tables_to_appear_in_same_query!(
     deliveries,
     attempts,
     receipts,
+    alarms,
     endpoint_faults,
     duty_marks,
     mail_checks,

@@ -18,6 +18,31 @@ pub use phone_number::PhoneNumber;
 pub use postal_address::PostalAddress;
 pub use text::{Invalid, Line, Prose};
 
+/// A place where a fault script makes this process die at once, as by `kill -9`: `FAILPOINTS=claim.after=1*return`. The
+/// other actions of the `fail` crate (`panic`, `sleep(50)`) work too. Without the feature `failpoints` it is nothing.
+#[macro_export]
+macro_rules! dies_at {
+    ($name:literal) => {
+        #[cfg(feature = "failpoints")]
+        {
+            if fail::eval($name, |_| ()).is_some() {
+                std::process::abort();
+            }
+        }
+    };
+}
+/// A place where a fault script makes this one fall over it: `FAILPOINTS=smtp.poison=return(17)` panics at delivery 17.
+#[macro_export]
+macro_rules! falls_over {
+    ($name:literal, $over:expr) => {
+        #[cfg(feature = "failpoints")]
+        {
+            let named = fail::eval($name, |name| name).flatten();
+            assert!(named.is_none_or(|name| name != $over.to_string()), "a failpoint");
+        }
+    };
+}
+
 /// Declares an enum that is written as one fixed word in JSON, in both databases and in the contract.
 #[macro_export]
 macro_rules! words {

@@ -56,6 +56,7 @@ impl Stage {
         };
         let message = near.coordinator.posts(town, &near.messages(), body("member_report")).await.expect(201).id();
         let of_the_police = near.officer.posts(town, &near.messages(), body("police")).await.expect(201).id();
+        let (delivery, alarm) = left_behind(town, &near).await;
         let first = near.partnership;
         let member = near.members[0].membership;
         let (place, mandate, contact) = town
@@ -78,6 +79,8 @@ impl Stage {
             ("contact", contact.to_string()),
             ("mandate", mandate.to_string()),
             ("code", "ABCDEFGH".to_owned()),
+            ("delivery", delivery.to_string()),
+            ("alarm", alarm),
         ]);
         Self { near, place, of_the_police, ids }
     }
@@ -155,7 +158,7 @@ impl Stage {
     #[track_caller]
     pub fn place_of(&self, pattern: &str) -> Place {
         match Self::parameters(pattern).first().copied() {
-            Some("partnership" | "message" | "member" | "mandate") => self.place.clone(),
+            Some("partnership" | "message" | "member" | "mandate" | "delivery" | "alarm") => self.place.clone(),
             Some("zone") => Place::zone(self.near.zone, vec![HERE.to_owned()]),
             Some("session") | None => Place::nation(),
             Some(name) => panic!("{pattern}: where does a {name} belong?"),
@@ -163,8 +166,30 @@ impl Stage {
     }
     /// Is it a list of what one may see, wherever that is?
     pub fn is_list(permission: Permission) -> bool {
-        matches!(permission, Permission::ListPartnerships | Permission::ReadInbox)
+        matches!(
+            permission,
+            Permission::ListPartnerships | Permission::ReadInbox | Permission::ListDeadLetters | Permission::ListAlarms
+        )
     }
+}
+
+/// A delivery of a message that left, dead since, and an alarm about that message.
+async fn left_behind(town: &Town, near: &Neighbourhood) -> (i64, String) {
+    use vigie::delivery::alarms::{AlarmKind, raise};
+    use vigie::storage::schema::deliveries;
+    let left = crate::messages::sent(town, near, crate::messages::burglary()).await;
+    let (subject, zone) = (format!("message:{left}"), near.zone);
+    town.db(move |tx| {
+        let delivery: i64 = deliveries::table
+            .filter(deliveries::lane.eq(1_i16))
+            .order(deliveries::id)
+            .select(deliveries::id)
+            .first(tx.db())?;
+        diesel::update(deliveries::table.find(delivery)).set(deliveries::state.eq("failed")).execute(tx.db())?;
+        let alarm = raise(tx, AlarmKind::UrgentStuck, &subject, Some(zone))?.unwrap();
+        Ok((delivery, alarm.id.to_string()))
+    })
+    .await
 }
 
 /// A token that opens the route: signed for its purpose, or any where the route looks for it in the database.

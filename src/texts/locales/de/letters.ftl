@@ -114,6 +114,13 @@ letter-after_review_due-body =
     Ein anderer Polizeibeamter muss sie nun nachlesen. Bitte tun Sie dies so bald wie möglich.
 letter-after_review_due-link = Die Meldung nachlesen
 
+letter-nothing_leaves-subject = { $partnership }: Eine dringende Meldung geht nicht hinaus
+letter-nothing_leaves-body =
+    Eine dringende Meldung für die Mitglieder des Nachbarschaftsinformationsnetzes „{ $partnership }“ (Referenz { $code }) wurde freigegeben, aber seit einer Weile erhält sie niemand. Vigie versucht es weiter, solange die Meldung gültig ist.
+
+    Warten Sie nicht: Warnen Sie auf anderem Weg, wenn es jetzt wichtig ist, und verständigen Sie den Betreiber von Vigie. Sie erhalten eine E-Mail und eine SMS, denn vielleicht ist einer der beiden Wege gestört.
+letter-nothing_leaves-link = Sehen, wie weit die Meldung ist
+
 letter-mandate_ended-subject = NIN: Ihre Aufgabe ist beendet
 letter-mandate_ended-body =
     Ihre Aufgabe „{ $role }“ ist beendet. Die damit verbundenen Zugänge sind gesperrt.

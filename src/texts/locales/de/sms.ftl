@@ -6,4 +6,5 @@ sms-stop_last = { $partnership }: keine SMS mehr. Ohne gültige E-Mail-Adresse e
 sms-start = { $partnership }: Sie erhalten wieder SMS. Beenden: STOP. Notfall: 101 oder 112.
 sms-help = { $partnership }: Meldungen Ihrer PLP und der lokalen Polizei. Antworten liest niemand. Keine SMS mehr: STOP. Notfall: 101 oder 112.
 sms-nobody_reads = { $partnership }: Diese SMS liest niemand. Notfall: Rufen Sie 101 (Polizei) oder 112 an. Keine SMS mehr: STOP.
+sms-nothing_leaves = { $partnership }: Dringende Meldung { $code } geht nicht hinaus. Bei Bedarf anderen Weg nutzen, Betreiber von Vigie melden.
 sms-exercise = ÜBUNG (Sie müssen nichts tun)

@@ -6,4 +6,5 @@ sms-stop_last = { $partnership }: no more text messages. Without a working e-mai
 sms-start = { $partnership }: you receive text messages again. To end them: STOP. Emergency: 101 or 112.
 sms-help = { $partnership }: messages of your PLP and the local police. Nobody reads answers. No more text messages: STOP. Emergency: 101 or 112.
 sms-nobody_reads = { $partnership }: nobody reads this text. Emergency: call 101 (police) or 112. No more text messages: STOP.
+sms-nothing_leaves = { $partnership }: urgent message { $code } is not leaving. Use another way if it matters now, and tell whoever runs Vigie.
 sms-exercise = EXERCISE (no action needed)

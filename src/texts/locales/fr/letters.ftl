@@ -114,6 +114,13 @@ letter-after_review_due-body =
     Un autre policier doit maintenant le relire. Merci de le faire dès que possible.
 letter-after_review_due-link = Relire le message
 
+letter-nothing_leaves-subject = { $partnership } : un message urgent ne part pas
+letter-nothing_leaves-body =
+    Un message urgent pour les membres du partenariat local de prévention « { $partnership } » (référence { $code }) a été validé, mais depuis un moment personne ne le reçoit. Vigie continue d'essayer tant que le message est valable.
+
+    N'attendez pas : prévenez les gens par un autre moyen si c'est important maintenant, et avertissez la personne qui gère Vigie. Vous recevez un e-mail et un SMS, car l'un des deux ne fonctionne peut-être pas.
+letter-nothing_leaves-link = Voir où en est le message
+
 letter-mandate_ended-subject = PLP : votre rôle a pris fin
 letter-mandate_ended-body =
     Votre rôle « { $role } » a pris fin. Vous n'avez plus les accès qui y étaient liés.

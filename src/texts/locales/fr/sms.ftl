@@ -6,4 +6,5 @@ sms-stop_last = { $partnership }: plus de SMS. Sans adresse e-mail active, aucun
 sms-start = { $partnership }: vous recevez à nouveau les SMS. Pour y mettre fin: STOP. Urgence: 101 ou 112.
 sms-help = { $partnership }: messages de votre PLP et de la police locale. Personne ne lit les réponses. Fin des SMS: STOP. Urgence: 101 ou 112.
 sms-nobody_reads = { $partnership }: personne ne lit ce SMS. Urgence: appelez le 101 (police) ou le 112. Fin des SMS: STOP.
+sms-nothing_leaves = { $partnership }: le message urgent { $code } ne part pas. Passez par un autre moyen si besoin et prévenez le gestionnaire de Vigie.
 sms-exercise = EXERCICE (rien à faire)

@@ -6,4 +6,5 @@ sms-stop_last = { $partnership }: geen sms meer. Zonder werkend e-mailadres krij
 sms-start = { $partnership }: u krijgt weer sms. Om te stoppen: STOP. In nood: 101 of 112.
 sms-help = { $partnership }: berichten van uw BIN en de lokale politie. Niemand leest antwoorden. Geen sms meer: STOP. In nood: 101 of 112.
 sms-nobody_reads = { $partnership }: niemand leest deze sms. In nood: bel 101 (politie) of 112. Geen sms meer: STOP.
+sms-nothing_leaves = { $partnership }: het dringende bericht { $code } vertrekt niet. Gebruik zo nodig een andere weg en verwittig wie Vigie beheert.
 sms-exercise = OEFENING (u hoeft niets te doen)

@@ -1,0 +1,40 @@
+#!/usr/bin/env bash
+# F16 | PostgreSQL | the server is stopped at once (immediate) for 20 s | /ready 503 within 5 s, 200 within 10 s after the start; I1 to I6
+source "$(dirname "$0")/lib.sh"
+ID=F16 WHAT="PostgreSQL stopped for 20 s"
+ON=(postgres)
+
+not_ready() { [ "$(ready_status)" = 503 ]; }
+is_ready() { [ "$(ready_status)" = 200 ]; }
+the_fault() {
+    local stopped noticed started back
+    house "$(size 300 2000)"
+    sinks
+    smtp_does ok:0.05
+    sms_does ok:0.2
+    serve
+    pg_find
+    approve before --within 60 || give_up "the approval before: $(tail -1 "$W/approve.err")"
+    until_true 20 "mails leave" at_least mails 20 || bad "no mails left"
+    stopped=$(now_ms)
+    pg_stop
+    approve_later meanwhile --within 120
+    until_true 20 "not ready" not_ready || bad "/ready never said 503"
+    noticed=$(($(now_ms) - stopped))
+    [ "$noticed" -le 5000 ] || bad "/ready said 503 only after $noticed ms"
+    sleep "$(python3 -c "print(max(0, 20 - ($(now_ms) - $stopped) / 1000))")"
+    alive server || give_up "the server died with its database"
+    pg_start || give_up "PostgreSQL does not start"
+    started=$(now_ms)
+    until_true 30 "ready again" is_ready || bad "/ready did not come back"
+    back=$(($(now_ms) - started))
+    [ "$back" -le 10000 ] || bad "/ready came back only after $back ms"
+    approved meanwhile
+    final 90
+    end server TERM
+    [ "$ENDED" = 0 ] || bad "the server ended with $ENDED"
+    # What was being handed over when the database went is known to this process, yet its leases ran out meanwhile.
+    books --duplicates "$HELD"
+    remark "503 after $noticed ms, back $back ms after the start, $(fact again) duplicates"
+}
+run_fault "$@"

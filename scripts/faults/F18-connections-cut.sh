@@ -1,0 +1,34 @@
+#!/usr/bin/env bash
+# F18 | PostgreSQL | all connections terminated every 2 s for 20 (full: 60) s | I1 to I6; the pool lives
+source "$(dirname "$0")/lib.sh"
+ID=F18 WHAT="all connections cut every 2 s"
+ON=(postgres)
+
+the_fault() {
+    local until number=0 cut=0 wrong
+    house "$(size 200 2000)"
+    sinks
+    smtp_does ok:0.02
+    serve
+    until=$((SECONDS + $(size 20 60)))
+    spawn mix python3 "$TOOLS/mix.py" --url "$URL" --town "$W/town.json" --ledger "$W/mix.jsonl" --seconds "$(size 20 60)" --rate 20
+    while [ "$SECONDS" -lt "$until" ]; do
+        if [ $((number % 3)) = 0 ]; then approve_later "cut-$number" --within 60; fi
+        number=$((number + 1))
+        sleep 2
+        cut=$((cut + $(pg "SELECT count(pg_terminate_backend(pid)) FROM pg_stat_activity WHERE datname = 'vigie'")))
+    done
+    local at
+    for ((at = 0; at < number; at += 3)); do approved "cut-$at"; done
+    approve after --within 20 || bad "no approval after it was over"
+    final 60
+    wait "$(pid_of mix)" || true
+    wrong=$(grep -cE '"status": 5(0[0124-9]|[1-9])' "$W/mix.jsonl" || true)
+    [ "$wrong" = 0 ] || bad "$wrong reads were answered with a 5xx other than 503"
+    wrong=$(grep -cE '"status":5(0[0124-9]|[1-9])' "$W/client.jsonl" || true)
+    [ "$wrong" = 0 ] || bad "$wrong writes were answered with a 5xx other than 503"
+    end server TERM
+    books --duplicates "$((cut * 2))"
+    remark "$cut connections cut, answers $(python3 -c 'import json,sys; print(json.load(sys.stdin)["answers"])' <"$W/mix.log"), $(fact again) duplicates"
+}
+run_fault "$@"

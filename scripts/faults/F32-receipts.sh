@@ -1,0 +1,40 @@
+#!/usr/bin/env bash
+# F32 | SQLite | reports three times each, in any order, as fast as they come; forged ones | the strongest word stands, forged ones are refused and change nothing
+source "$(dirname "$0")/lib.sh"
+ID=F32 WHAT="reports doubled, disordered, forged"
+ON=(sqlite)
+
+the_fault() {
+    local wrong kept genuine heard
+    house "$(size 150 2000)" sms
+    sinks
+    serve
+    approve reports --within 30 || give_up "no approval: $(tail -1 "$W/approve.err")"
+    final 30
+    python3 "$TOOLS/reports.py" "$W/sms.jsonl" "$W/expected.jsonl" >"$W/reports.json" || bad "the reports could not be sent"
+    wrong=$(python3 - "$W/reports.json" <<'PYTHON'
+import json, sys
+told = json.load(open(sys.argv[1]))
+refused = {status for status in told["answers"].get("forged", {})} - {"400", "401", "403", "404", "410", "422"}
+taken = {status for status in told["answers"]["true"]} - {"204", "200", "503", "429"}
+print("; ".join(([f"forged ones got {sorted(refused)}"] if refused else []) + ([f"genuine ones got {sorted(taken)}"] if taken else [])))
+PYTHON
+    )
+    [ -z "$wrong" ] || bad "$wrong"
+    genuine=$(python3 -c 'import json,sys; print(json.load(sys.stdin)["genuine"])' <"$W/reports.json")
+    kept=$(count receipts)
+    [ "$kept" = "$genuine" ] || bad "$kept reports are kept, $genuine were sent"
+    sql "SELECT id, state FROM deliveries WHERE channel = 'sms'" >"$W/states.txt"
+    wrong=$(python3 - "$W/expected.jsonl" "$W/states.txt" <<'PYTHON'
+import json, sys
+states = dict(line.strip().split("|") for line in open(sys.argv[2]))
+print(sum(states.get(str(told["delivery"])) != told["state"] for told in map(json.loads, open(sys.argv[1]))))
+PYTHON
+    )
+    [ "$wrong" = 0 ] || bad "$wrong deliveries are in another state than the strongest report"
+    end server TERM
+    books --duplicates 0
+    heard=$(python3 -c 'import json,sys; told=json.load(sys.stdin); print(told["per_second"], "reports/s, p99", told["p99"], "s,", told["forged"], "forged refused")' <"$W/reports.json")
+    remark "$kept reports, $heard"
+}
+run_fault "$@"

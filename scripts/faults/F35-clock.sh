@@ -1,0 +1,88 @@
+#!/usr/bin/env bash
+# F35 | SQLite, PostgreSQL | the clock jumps 2 days forward and back, then 3 hours back; nodes 10 minutes apart | nothing waiting is expired or purged by mistake, nothing early, nothing twice, nothing stuck; tokens within their leeway
+source "$(dirname "$0")/lib.sh"
+ID=F35 WHAT="the clock is wrong"
+
+clock() {
+    echo "$1" >"$W/clock"
+    sleep 1
+}
+faked() { WRAP=(env "LD_PRELOAD=$FAKETIME_LIBRARY" "FAKETIME_TIMESTAMP_FILE=$1" FAKETIME_NO_CACHE=1 FAKETIME_DONT_FAKE_MONOTONIC=1); }
+token_of() {
+    curl -s -m 10 "$1/api/v1/sessions" -H 'Content-Type: application/json' -d "$(python3 -c '
+import json, sys
+town = json.load(open(sys.argv[1]))
+print(json.dumps({"email": town["officer"], "password": town["password"]}))' "$W/town.json")" | python3 -c 'import json,sys; print(json.load(sys.stdin)["access_token"])'
+}
+me() { curl -s -m 10 -o /dev/null -w '%{http_code}' -H "Authorization: Bearer $2" "$1/api/v1/me"; }
+purged() { count "deliveries WHERE address IS NULL AND content_id IS NOT NULL"; }
+the_fault() {
+    local token status wrong waiting
+    need "$FAKETIME_LIBRARY" faketime libfaketime
+    house "$(size 50 500)"
+    sinks
+    echo +0 >"$W/clock"
+    faked "$W/clock"
+    serve
+    approve first --within 30 || give_up "no approval: $(tail -1 "$W/approve.err")"
+    final 60
+    end smtp KILL
+    token=$(token_of "$URL")
+    approve waiting --within 30 --validity-minutes 60 || give_up "no approval: $(tail -1 "$W/approve.err")"
+    sleep 2
+    waiting=$(count "deliveries WHERE settled_at IS NULL AND lane < 2")
+    [ "$waiting" -gt 0 ] || give_up "nothing waits: this proves nothing"
+
+    clock +2d
+    status=$(me "$URL" "$token")
+    [ "$status" = 401 ] || bad "a token of two days ago is answered with $status"
+    sleep 65 # one tick of the minute's duties at least
+    [ "$(purged)" = 0 ] || bad "$(purged) addresses were purged by the wrong clock"
+    wrong=$(count "deliveries WHERE state = 'expired'")
+    [ "$wrong" = 0 ] || bad "+2 d: $wrong urgent deliveries were expired by the wrong clock"
+    clock +0
+    smtp_up
+    final 90
+    wrong=$(count "deliveries WHERE lane < 2 AND state <> 'accepted'")
+    [ "$wrong" = 0 ] || bad "after +2 d: $wrong urgent deliveries did not arrive"
+
+    end smtp KILL
+    approve back --within 30 --validity-minutes 60 || bad "no approval: $(tail -1 "$W/approve.err")"
+    sleep 3
+    clock -3h
+    smtp_up
+    until_true 60 "what waited leaves after the clock went back" all_final || bad "-3 h: $(count "deliveries WHERE settled_at IS NULL") deliveries are stuck for three hours"
+    approve after --within 30 || bad "-3 h: no approval: $(tail -1 "$W/approve.err")"
+    until_true 60 "a new message leaves" all_final || bad "-3 h: a new message does not leave"
+    clock +0
+    final 60
+    end server TERM
+    WRAP=()
+    if [ "$DB" = postgres ]; then apart; fi
+    books --duplicates 0
+    remark "jumped +2 d and -3 h: 0 purged, $(count "deliveries WHERE state = 'expired'") expired, $(fact again) duplicates"
+}
+# Two nodes on one database, one 10 minutes fast and one 10 minutes slow.
+apart() {
+    local fast=$PORT slow_port token status at
+    slow_port=$(free_port)
+    echo +600 >"$W/clock-fast"
+    echo -600 >"$W/clock-slow"
+    faked "$W/clock-fast"
+    serve server-fast
+    faked "$W/clock-slow"
+    VIGIE__SERVER__LISTEN=127.0.0.1:$slow_port spawn server-slow "${WRAP[@]}" "$BINARY" serve
+    WRAP=()
+    until_true 30 "the slow node is ready" curl -sf -m 2 "http://127.0.0.1:$slow_port/health/ready" || bad "the slow node is not ready"
+    for at in 1 2 3; do approve "apart-$at" --within 30 || bad "no approval with clocks apart: $(tail -1 "$W/approve.err")"; done
+    final 60
+    token=$(token_of "http://127.0.0.1:$slow_port")
+    status=$(me "$URL" "$token")
+    remark "20 minutes apart, a token of the slow node gets $status at the fast one"
+    token=$(token_of "$URL")
+    status=$(me "http://127.0.0.1:$slow_port" "$token")
+    remark "and the other way round $status"
+    end server-fast TERM
+    end server-slow TERM
+}
+run_fault "$@"

@@ -14,13 +14,20 @@ use tracing_subscriber::EnvFilter;
 use vigie::access::Recorder;
 use vigie::accounts;
 use vigie::app;
+use vigie::app::queue;
 use vigie::config::Config;
 use vigie::demo;
 use vigie::doctor;
+use vigie::messages;
 use vigie::storage::Durability;
 use vigie::storage::Keyring;
 use vigie::values::Clock;
+use vigie::values::Id;
+use vigie::values::of;
 use vigie::worker;
+
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
 /// Local prevention partnerships (PLP, BIN): one binary behind a REST API.
 #[derive(Parser)]
@@ -53,15 +60,38 @@ enum Command {
         #[command(subcommand)]
         command: KeysCommand,
     },
+    /// The queue: what waits, what is dead, what is wrong; and another try.
+    Queue {
+        #[command(subcommand)]
+        command: Option<QueueCommand>,
+    },
     /// Examinations of what surrounds this installation.
     Doctor {
         #[command(subcommand)]
         command: DoctorCommand,
     },
+    /// Prove that what was handed over is what was approved; ends with 0 when it is.
+    Verify {
+        #[command(subcommand)]
+        command: VerifyCommand,
+    },
+    /// Print the addresses that the SMS gateways have to know. They open what they name: treat them like passwords.
+    Hooks,
+    /// Print the address to which the mail server brings mails that come back. Whoever has it can report on deliveries.
+    MailHook,
     /// Administrators.
     Admin {
         #[command(subcommand)]
         command: AdminCommand,
+    },
+}
+#[derive(Subcommand)]
+enum QueueCommand {
+    /// Put what failed or expired of a message back into the queue, while it is still of use.
+    Requeue {
+        /// The message's identifier.
+        #[arg(long)]
+        message: Id<of::Message>,
     },
 }
 #[derive(Subcommand)]
@@ -73,6 +103,17 @@ enum KeysCommand {
 enum DoctorCommand {
     /// Ask the DNS whether others can tell our mail from forgeries (SPF, DKIM, DMARC, PTR); ends with 0 when they can.
     Mail {
+        /// As JSON.
+        #[arg(long)]
+        json: bool,
+    },
+}
+#[derive(Subcommand)]
+enum VerifyCommand {
+    /// One message: the hash under its approval, its texts, and the bytes of every attempt.
+    Message {
+        /// Its id.
+        id: uuid::Uuid,
         /// As JSON.
         #[arg(long)]
         json: bool,
@@ -115,12 +156,37 @@ async fn run(arguments: Arguments) -> anyhow::Result<()> {
             logs("warn");
             doctor_mail(&config()?, json).await
         }
+        Command::Verify { command: VerifyCommand::Message { id, json } } => {
+            logs("warn");
+            verify_message(config()?, id, json).await
+        }
+        Command::Hooks => {
+            print!("{}", app::hooks(&config()?)?);
+            Ok(())
+        }
         Command::Admin { command: AdminCommand::Create(first) } => {
             logs("info");
             let config = Arc::new(config()?);
             let database = app::open(&config, Clock::system(), Durability::Full)?;
             let told = accounts::create_first_administrator(&database, &config, first).await?;
             println!("{told}");
+            Ok(())
+        }
+        Command::Queue { command } => {
+            logs("warn");
+            let database = app::open(&config()?, Clock::system(), Durability::Full)?;
+            let told = match command {
+                None => queue::told(&database)?,
+                Some(QueueCommand::Requeue { message }) => queue::requeued(&database, message)?,
+            };
+            print!("{told}");
+            Ok(())
+        }
+        Command::MailHook => {
+            logs("warn");
+            let config = config()?;
+            let database = app::open(&config, Clock::system(), Durability::Full)?;
+            println!("{}", vigie::delivery::returned_mail_url(&config, database.keys()));
             Ok(())
         }
         Command::Serve => serve(config()?, true).await,
@@ -164,6 +230,33 @@ async fn doctor_mail(config: &Config, json: bool) -> anyhow::Result<()> {
     Ok(())
 }
 
+#[expect(clippy::print_stdout, reason = "what was asked for on the command line is answered there")]
+async fn verify_message(config: Config, id: uuid::Uuid, json: bool) -> anyhow::Result<()> {
+    let database = app::open(&config, Clock::system(), Durability::Full)?;
+    let proof = database
+        .reading(move |tx| messages::prove(tx, &config, Id::from_uuid(id)))
+        .await?
+        .with_context(|| format!("no message {id} was ever approved here"))?;
+    if json {
+        println!("{}", serde_json::to_string_pretty(&proof)?);
+    } else {
+        println!("approved  {}\nversion   {}", proof.approved, proof.version);
+        for content in &proof.batch.contents {
+            let kept = content.kept.as_deref().unwrap_or("forgotten");
+            let verdict = if kept == content.approved { "equal" } else { kept };
+            println!("{:2} {:5}  {}  {verdict}", content.language, content.channel, content.approved);
+        }
+        for (provider, count) in &proof.batch.attempts {
+            println!(
+                "{provider}: {} handed over as approved, {} different, {} with nothing handed over, {} forgotten",
+                count.equal, count.different, count.nothing_handed_over, count.forgotten
+            );
+        }
+    }
+    anyhow::ensure!(proof.holds(), "what was handed over is NOT what was approved: {:?}", proof.batch.different);
+    Ok(())
+}
+
 fn logs(default: &str) {
     let filter = EnvFilter::try_from_env("VIGIE_LOG").unwrap_or_else(|_| EnvFilter::new(default));
     let _ = tracing_subscriber::fmt()
@@ -188,6 +281,8 @@ async fn serve(config: Config, with_api: bool) -> anyhow::Result<()> {
     let mut background =
         tokio::spawn(worker::run(database.clone(), channels, Arc::clone(&config), Arc::clone(&rates), stopping));
     let recorder = Recorder::start(database.clone());
+    let metrics = app::serve_metrics(&config.server.metrics_listen, &database)
+        .with_context(|| format!("metrics on {}", config.server.metrics_listen))?;
     if with_api {
         let listener = TcpListener::bind(&config.server.listen).with_context(|| config.server.listen.clone())?;
         tracing::info!(listen = config.server.listen, database = database.name(), "serving");
@@ -210,6 +305,9 @@ async fn serve(config: Config, with_api: bool) -> anyhow::Result<()> {
         Err(_) => tracing::warn!("hand-overs did not end in time"),
     }
     recorder.flush().await;
+    if let Some(metrics) = metrics {
+        metrics.stop(false).await;
+    }
     tracing::info!("stopped");
     Ok(())
 }

@@ -3,7 +3,6 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use lettre::message::Mailbox;
 use secrecy::ExposeSecret;
 use tokio::sync::watch;
 use tokio_cron_scheduler::{Job, JobScheduler};
@@ -19,10 +18,12 @@ use crate::delivery::Courier;
 use crate::delivery::Provider;
 use crate::delivery::email::MailSender;
 use crate::delivery::outbox::{FileMail, FileSms};
+use crate::delivery::pager::Pager;
 use crate::delivery::sms::{KannelChannel, KannelSettings};
 use crate::delivery::smtp::{SmtpChannel, SmtpSettings, Tls};
 use crate::doctor;
 use crate::http::Rates;
+use crate::members;
 use crate::messages;
 use crate::storage::Database;
 use crate::storage::StorageError;
@@ -34,17 +35,6 @@ const ADDRESS_LIFE: Duration = Duration::from_secs(7 * 24 * 3600);
 const MAIL_TURN: access::Throttle =
     access::Throttle { name: "mail_examination", most: 1, window: Duration::from_secs(3600) };
 
-/// Who mails are from.
-fn sender(config: &Config) -> anyhow::Result<MailSender> {
-    let email = &config.email;
-    let reply_to = if email.reply_to.is_empty() { None } else { Some(Mailbox::new(None, email.reply_to.parse()?)) };
-    Ok(MailSender {
-        from: Mailbox::new(Some(email.from_name.clone()), email.from.parse()?),
-        reply_to,
-        domain: email.message_id_domain.clone(),
-    })
-}
-
 /// The ways out that the settings name: for each channel the first provider, and the second if there is one.
 ///
 /// # Errors
@@ -54,7 +44,10 @@ pub fn channels(config: &Config) -> anyhow::Result<Channels> {
     let mut email = Vec::new();
     match config.email.transport {
         EmailTransport::File => {
-            email.push(Provider::new(Arc::new(FileMail { directory: outbox.clone(), sender: sender(config)? }), 0));
+            email.push(Provider::new(
+                Arc::new(FileMail { directory: outbox.clone(), sender: MailSender::of(config)? }),
+                0,
+            ));
         }
         EmailTransport::Smtp => {
             email.push(relay(config, config.email.first(), "smtp")?);
@@ -88,7 +81,7 @@ fn relay(config: &Config, relay: Relay, name: &str) -> anyhow::Result<Provider> 
         },
         username: Some(relay.username).filter(|user| !user.is_empty()),
         password: Some(relay.password).filter(|password| !password.expose_secret().is_empty()),
-        sender: sender(config)?,
+        sender: MailSender::of(config)?,
         connections: relay.connections,
         timeout: Duration::from_secs(relay.timeout_seconds),
         hello_name: None,
@@ -153,12 +146,29 @@ pub async fn run(
             }
         }
     };
+    let watch = watches(database.clone(), Arc::clone(&config), stop.clone());
     let courier = Courier::new(database, channels, config);
-    tokio::join!(courier.run(stop), settle);
+    tokio::join!(courier.run(stop), settle, watch);
     scheduler.shutdown().await?;
     Ok(())
 }
 
+/// Looks once a second whether something is wrong that somebody must mend.
+async fn watches(database: Database, config: Arc<Config>, mut stop: watch::Receiver<bool>) {
+    delivery::metrics::begin();
+    let pager = Pager::new(&config.alarm);
+    let mut watch = messages::Watch::default();
+    // Nobody left who could say "stop" is a stop too.
+    while !*stop.borrow() && stop.has_changed().is_ok() {
+        for page in watch.look(&database, &config).await {
+            pager.tell(page);
+        }
+        tokio::select! {
+            () = tokio::time::sleep(Duration::from_secs(1)) => {}
+            _ = stop.changed() => {}
+        }
+    }
+}
 async fn ask_about_mail(database: &Database, config: &Config) -> anyhow::Result<()> {
     if doctor::Subject::matters(config) {
         let server = config.email.name_server().map_err(anyhow::Error::msg)?;
@@ -209,7 +219,7 @@ type Duty = fn(&mut Tx<'_>) -> Result<(), StorageError>;
 /// # Errors
 /// The first fault, after all have had their turn.
 pub async fn minute(database: &Database) -> Result<(), StorageError> {
-    let duties: [Duty; 5] = [
+    let duties: [Duty; 8] = [
         |tx| access::forget_old_answers(tx).map(drop),
         |tx| access::forget_old_throttles(tx).map(drop),
         |tx| accounts::forget_old_tokens(tx).map(drop),
@@ -217,6 +227,9 @@ pub async fn minute(database: &Database) -> Result<(), StorageError> {
             let before = tx.now()?.minus(ADDRESS_LIFE);
             delivery::forget_settled(tx, before).map(drop)
         },
+        |tx| members::forget_inbound(tx).map(drop),
+        |tx| members::suspend_unreachable(tx).map(drop),
+        |tx| delivery::forget_old_faults(tx).map(drop),
         |tx| messages::expire_unreleased(tx).map(drop),
     ];
     let mut outcome = Ok(());

@@ -33,6 +33,10 @@ pub enum Purpose {
     MyData = 4,
     /// A provider reports on a delivery.
     Receipt = 5,
+    /// A gateway hands over an SMS that somebody sent to us.
+    InboundSms = 6,
+    /// The mail server brings mails that came back.
+    ReturnedMail = 7,
 }
 impl Purpose {
     const fn byte(self) -> u8 {
@@ -42,6 +46,8 @@ impl Purpose {
             Self::ConfirmContact => 3,
             Self::MyData => 4,
             Self::Receipt => 5,
+            Self::InboundSms => 6,
+            Self::ReturnedMail => 7,
         }
     }
 }

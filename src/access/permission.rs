@@ -73,6 +73,8 @@ crate::words! {
         RefuseMember = "RefuseMember",
         /// Record that a member moved, died or is entered twice.
         EndMembership = "EndMembership",
+        /// Say that a contact that had failed works again.
+        ClearSuspension = "ClearSuspension",
         /// See one member's contacts in full, for a reason.
         RevealContacts = "RevealContacts",
         /// Write a message.
@@ -107,6 +109,16 @@ crate::words! {
         ReadProgress = "ReadProgress",
         /// See the state for each recipient, masked.
         ListRecipients = "ListRecipients",
+        /// See what failed or expired, without addresses.
+        ListDeadLetters = "ListDeadLetters",
+        /// Put one delivery that failed or expired back into the queue.
+        RequeueDeadLetter = "RequeueDeadLetter",
+        /// Put all deliveries of a message that failed or expired back into the queue.
+        RequeueDeadLetters = "RequeueDeadLetters",
+        /// See alarms about urgent messages.
+        ListAlarms = "ListAlarms",
+        /// Take an alarm in hand.
+        AcknowledgeAlarm = "AcknowledgeAlarm",
         /// See what waits for one.
         ReadInbox = "ReadInbox",
     }

@@ -109,9 +109,12 @@ pub const fn row(permission: Permission) -> Row {
         P::ListMembers => by(LIST_KEEPERS, P::ReadPartnership).audited(),
         P::ReadMember => by(LIST_KEEPERS, P::ListMembers).audited(),
         P::EnterMember => by(LIST_KEEPERS, P::ReadPartnership),
-        P::UpdateMember | P::AdmitMember | P::RefuseMember | P::EndMembership | P::RevealContacts => {
-            by(LIST_KEEPERS, P::ListMembers)
-        }
+        P::UpdateMember
+        | P::AdmitMember
+        | P::RefuseMember
+        | P::EndMembership
+        | P::ClearSuspension
+        | P::RevealContacts => by(LIST_KEEPERS, P::ListMembers),
         P::DraftMessage => by(&[Steering, Deputy, Coordinator, Officer, Municipality], P::ReadPartnership),
         P::ListMessages => by(WRITERS, P::ReadPartnership),
         P::ReadMessage | P::PreviewMessage => by(WRITERS, P::ReadMessage),
@@ -121,6 +124,11 @@ pub const fn row(permission: Permission) -> Row {
         P::ReleaseMessage | P::StopMessage | P::FollowUpMessage => by(LIST_KEEPERS, P::ReadMessage),
         P::ReadProgress => by(&[Steering, Deputy, Coordinator, Officer, ZoneAdministrator], P::ReadMessage),
         P::ListRecipients => by(LIST_KEEPERS, P::ReadMessage).audited(),
+        // Whoever runs a zone: counts and states for all of them, initials for officers, addresses for nobody.
+        P::ListDeadLetters => by(ZONE, P::ListDeadLetters).audited(),
+        P::RequeueDeadLetter | P::RequeueDeadLetters => by(ZONE, P::ReadProgress),
+        P::ListAlarms => by(ZONE, P::ListAlarms),
+        P::AcknowledgeAlarm => by(ZONE, P::ReadProgress),
         P::ReadInbox => by(LIST_KEEPERS, P::ReadInbox),
     }
 }

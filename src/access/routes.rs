@@ -279,7 +279,9 @@ impl At<'_> {
         }
         for name in self.path.split('{').skip(1).filter_map(|rest| rest.split('}').next()) {
             let text = ObjectBuilder::new().schema_type(Type::String);
-            let schema = if matches!(name, "token" | "code" | "nis") {
+            let schema = if name == "delivery" {
+                ObjectBuilder::new().schema_type(Type::Integer)
+            } else if matches!(name, "token" | "code" | "nis") {
                 text
             } else {
                 text.format(Some(SchemaFormat::KnownFormat(KnownFormat::Uuid)))

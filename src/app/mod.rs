@@ -1,6 +1,8 @@
 //! The web application: builds what is shared, mounts every slice, serves.
 
 mod health;
+mod metrics;
+pub mod queue;
 
 use std::net::TcpListener;
 use std::sync::Arc;
@@ -32,6 +34,8 @@ use crate::storage::Keyring;
 use crate::storage::Target;
 use crate::territory;
 use crate::values::Clock;
+
+pub use metrics::{scrape, serve as serve_metrics};
 
 /// Mounts every slice at the door and returns what was mounted.
 pub fn mount(config: &mut ServiceConfig) -> Contract {
@@ -69,6 +73,29 @@ pub fn open(config: &Config, clock: Clock, durability: Durability) -> anyhow::Re
         .map_err(|error| anyhow::anyhow!("the database cannot be opened: {error}"))?;
     database.write(territory::load_reference)?;
     Ok(database)
+}
+/// What has to stand in the configuration of each Kannel gateway.
+///
+/// # Errors
+/// When the key file is missing or unreadable.
+pub fn hooks(config: &Config) -> anyhow::Result<String> {
+    std::fs::create_dir_all(&config.data_dir)?;
+    let keys = keys(config)?;
+    let mut text = String::from(concat!(
+        "# Reports: nothing to set. Each SMS carries its own address,\n",
+        "# /hooks/sms/TOKEN?type=%d&id=%F, as `dlr-url`.\n",
+        "# In the group `smsbox`, so that nothing is lost while we are away:\n",
+        "#   http-request-retry = 100\n#   http-queue-delay = 10\n",
+    ));
+    for gateway in members::GATEWAYS {
+        text.push_str(&format!(
+            "\n# The gateway of [{}]: what members send to us.\n\
+             group = sms-service\nkeyword = default\ncatch-all = true\nmax-messages = 0\nomit-empty = true\nget-url = \"{}\"\n",
+            gateway.name,
+            gateway.inbound_url(config, &keys),
+        ));
+    }
+    Ok(text)
 }
 /// The keys: the file that is named, else one made in the data folder, which production refuses.
 fn keys(config: &Config) -> anyhow::Result<Keyring> {

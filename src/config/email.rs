@@ -38,6 +38,8 @@ pub struct EmailConfig {
     pub from_name: String,
     /// Address for replies; empty for none.
     pub reply_to: String,
+    /// Where mails come back to; the delivery is put in before the `@`. Empty: to `from`, and nobody reads them for us.
+    pub bounce_address: String,
     /// Domain of `Message-ID`.
     pub message_id_domain: String,
     /// Name of the key with which the relay signs (DKIM); empty when nobody said.

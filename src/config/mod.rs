@@ -1,16 +1,22 @@
 //! The settings: defaults in the binary, then a file, then the environment (`VIGIE__SECTION__KEY`). Parsed once, into real
 //! types; all faults at once; unknown keys refused. Nothing else reads the environment.
 
+mod alarm;
 mod database;
 mod email;
 mod limits;
 mod server;
 mod sms;
 
+use std::net::{IpAddr, SocketAddr};
 use std::path::Path;
 
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD as BASE64;
+use secrecy::ExposeSecret;
 use serde::Deserialize;
 
+pub use alarm::AlarmConfig;
 pub use database::DatabaseConfig;
 pub use email::{EmailConfig, EmailTransport, Relay, Tls};
 pub use limits::Limits;
@@ -45,6 +51,8 @@ pub struct Config {
     pub email: EmailConfig,
     /// SMS.
     pub sms: SmsConfig,
+    /// Who is told of alarms.
+    pub alarm: AlarmConfig,
     /// Caps and rates.
     pub limits: Limits,
 }
@@ -61,6 +69,8 @@ pub enum ConfigError {
 }
 
 impl Config {
+    /// Characters of `email.bounce_address` before the `@`: with the delivery and its code it stays below the 64 of SMTP.
+    pub const BOUNCE_USER_MAX: usize = 23;
     /// Loads defaults, then `file`, then the environment.
     ///
     /// # Errors
@@ -116,6 +126,7 @@ impl Config {
                 faults.push("server.public_url: links in letters must be https in production".to_owned());
             }
         }
+        self.faults_of_the_watch(&mut faults);
         if self.server.public_url.ends_with('/') {
             faults.push("server.public_url: leave out the slash at the end".to_owned());
         }
@@ -128,6 +139,18 @@ impl Config {
         if crate::values::EmailAddress::parse(&self.email.from).is_err() {
             faults.push("email.from: must be an e-mail address".to_owned());
         }
+        let bounces = &self.email.bounce_address;
+        if !bounces.is_empty() {
+            if crate::values::EmailAddress::parse(bounces).is_err() {
+                faults.push("email.bounce_address: must be an e-mail address, or empty".to_owned());
+            }
+            if bounces.split('@').next().is_some_and(|user| user.len() > Self::BOUNCE_USER_MAX || user.contains('+')) {
+                faults.push(format!(
+                    "email.bounce_address: at most {} characters before the @, and no +",
+                    Self::BOUNCE_USER_MAX
+                ));
+            }
+        }
         if let Err(wrong) = self.email.name_server() {
             faults.push(format!("email.dns_server: {wrong}"));
         }
@@ -135,6 +158,40 @@ impl Config {
             faults.push("email.dkim_selector: must be a name such as v2026, without _domainkey".to_owned());
         }
         faults
+    }
+    /// Metrics have no sign-in, and a pager is told over the open net.
+    fn faults_of_the_watch(&self, faults: &mut Vec<String>) {
+        let production = self.environment == Environment::Production;
+        let metrics = &self.server.metrics_listen;
+        if !metrics.is_empty() {
+            match metrics.parse::<SocketAddr>() {
+                Err(_) => {
+                    faults.push("server.metrics_listen: give an address and a port, as 127.0.0.1:9100".to_owned())
+                }
+                Ok(at) if production && !is_private(at.ip()) => faults.push(
+                    "server.metrics_listen: production shows its metrics on a loopback or private address only"
+                        .to_owned(),
+                ),
+                Ok(_) => {}
+            }
+        }
+        let url = &self.alarm.webhook_url;
+        let reachable = url.starts_with("https://") || (!production && url.starts_with("http://"));
+        if !url.is_empty() && !reachable {
+            faults.push("alarm.webhook_url: must begin with https://".to_owned());
+        }
+        let secret = self.alarm.webhook_secret.expose_secret();
+        let key = secret.strip_prefix("whsec_").and_then(|key| BASE64.decode(key).ok());
+        if !secret.is_empty() && key.is_none_or(|key| key.len() < 24) {
+            faults.push("alarm.webhook_secret: must be whsec_ and at least 24 bytes in base64".to_owned());
+        }
+    }
+}
+/// Loopback, or of a range that is not routed in public. The unspecified address is every address there is.
+fn is_private(address: IpAddr) -> bool {
+    match address.to_canonical() {
+        IpAddr::V4(v4) => v4.is_loopback() || v4.is_private() || v4.is_link_local(),
+        IpAddr::V6(v6) => v6.is_loopback() || v6.is_unique_local() || v6.is_unicast_link_local(),
     }
 }
 
@@ -153,6 +210,17 @@ mod tests {
         let mut config = Config::defaults().unwrap();
         config.environment = Environment::Production;
         assert_eq!(config.faults().len(), 4);
+    }
+    #[test]
+    fn an_address_for_bounces_leaves_room_for_the_delivery() {
+        let faults = |address: &str| {
+            let mut config = Config::defaults().unwrap();
+            config.email.bounce_address = address.to_owned();
+            config.faults().len()
+        };
+        assert_eq!((faults(""), faults("bounces@plp.example")), (0, 0));
+        assert_eq!((faults("bounces"), faults("b+x@plp.example")), (1, 1));
+        assert_eq!(faults(&format!("{}@plp.example", "b".repeat(24))), 1);
     }
     #[test]
     fn a_name_server_and_a_selector_are_looked_at() {
@@ -177,6 +245,40 @@ mod tests {
         assert!(
             matches!(Config::load(Some(file.path())), Err(ConfigError::Unreadable(text)) if text.contains("listen_adress"))
         );
+    }
+    /// Metrics name no person, but they say how busy the police are: they stay inside.
+    #[test]
+    fn production_shows_its_metrics_inside_only() {
+        let faults = |listen: &str, environment| {
+            let mut config = Config::defaults().unwrap();
+            config.environment = environment;
+            config.server.metrics_listen = listen.to_owned();
+            config.faults().iter().filter(|fault| fault.contains("metrics_listen")).count()
+        };
+        for inside in ["", "127.0.0.1:9100", "[::1]:9100", "10.2.3.4:9100", "192.168.0.7:9100", "[fd00::7]:9100"] {
+            assert_eq!(faults(inside, Environment::Production), 0, "{inside}");
+        }
+        for outside in ["0.0.0.0:9100", "[::]:9100", "198.51.100.7:9100", "[2001:db8::7]:9100", "[::ffff:8.8.8.8]:9100"]
+        {
+            assert_eq!(faults(outside, Environment::Production), 1, "{outside}");
+            assert_eq!(faults(outside, Environment::Development), 0, "{outside}");
+        }
+        assert_eq!(faults("9100", Environment::Development), 1);
+    }
+    #[test]
+    fn a_pager_is_told_over_tls_with_a_real_secret_or_none() {
+        let faults = |url: &str, secret: &str| {
+            let mut config = Config::defaults().unwrap();
+            config.environment = Environment::Production;
+            config.alarm.webhook_url = url.to_owned();
+            config.alarm.webhook_secret = secret.to_owned().into();
+            config.faults().iter().filter(|fault| fault.starts_with("alarm.")).count()
+        };
+        assert_eq!(faults("https://pager.example/x", "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLasw"), 0);
+        assert_eq!(faults("https://pager.example/x", ""), 0);
+        assert_eq!(faults("http://pager.example/x", ""), 1);
+        assert_eq!(faults("https://pager.example/x", "hunter2"), 1);
+        assert_eq!(faults("https://pager.example/x", "whsec_aHVudGVyMg=="), 1);
     }
     #[test]
     fn debug_shows_no_secret() {

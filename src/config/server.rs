@@ -18,6 +18,9 @@ pub struct ServerConfig {
     pub body_max_bytes: usize,
     /// Threads that serve requests.
     pub workers: usize,
+    /// Address and port on which Prometheus reads the metrics; empty for none. In production loopback or private: there is
+    /// no sign-in.
+    pub metrics_listen: String,
     /// Seconds that running requests get when the process is told to stop.
     pub stop_seconds: u64,
 }

@@ -13,6 +13,7 @@ use uuid::Uuid;
 
 use super::content::Body;
 use super::lifecycle::{Channel, Lane, State};
+use super::metrics;
 use super::queue::{LEASE, row_name};
 use crate::storage::Db;
 use crate::storage::StorageError;
@@ -58,6 +59,8 @@ pub struct Claimed {
     pub at: Timestamp,
     /// The number of this attempt.
     pub attempt: i32,
+    /// Attempts before this round of the ladder: more than none once it was requeued.
+    pub round_from: i32,
     /// Earlier attempts whose answer never came.
     pub unanswered: i32,
     /// After this it is no longer sent.
@@ -81,6 +84,7 @@ struct DueRow {
     deadline: Timestamp,
     attempts: i32,
     provider: Option<String>,
+    round_from: i32,
 }
 
 /// A provider that has room.
@@ -245,6 +249,7 @@ fn mark_lost(tx: &mut Tx<'_>, lost: &[i64], now: Timestamp) -> Result<(), Storag
     if lost.is_empty() {
         return Ok(());
     }
+    metrics::lost(lost.len());
     diesel::update(attempts::table.filter(attempts::delivery_id.eq_any(lost)).filter(attempts::finished_at.is_null()))
         .set((
             attempts::finished_at.eq(Some(now)),
@@ -350,12 +355,14 @@ fn readable(
             carrier,
             at: now,
             attempt: row.attempts.saturating_add(1),
+            round_from: row.round_from,
             unanswered: unanswered.get(&row.id).copied().unwrap_or_default(),
             deadline: row.deadline,
             deadline_in: row.deadline.since(now),
         });
     }
     if !closed.is_empty() {
+        metrics::unreadable(closed.len());
         tracing::error!(count = closed.len(), "deliveries cannot be read: is this the right key file?");
         diesel::update(deliveries::table.filter(deliveries::id.eq_any(&closed)))
             .set((

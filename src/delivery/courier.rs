@@ -4,20 +4,24 @@ use std::num::NonZeroU32;
 use std::sync::Arc;
 use std::sync::Mutex;
 use std::sync::PoisonError;
+use std::time::Duration;
 
 use tokio::sync::watch;
 
 use super::breaker::{Breaker, Trust};
 use super::channel::{self, Parcel, PersonalLinks};
 use super::claim::{Claimed, Contents};
+use super::content::Body;
 use super::desk::Desk;
 use super::lifecycle::Channel;
 use super::links::{leave_url, receipt_url, unsubscribe_url};
+use super::return_path::return_path;
 use crate::config::Config;
 use crate::storage::Database;
 use crate::storage::Keyring;
 use crate::storage::StorageError;
 use crate::values::Id;
+use crate::values::Timestamp;
 use crate::values::of;
 
 /// Deliveries that one process holds at most for each provider.
@@ -88,6 +92,11 @@ impl Courier {
     pub fn new(database: Database, channels: Channels, config: Arc<Config>) -> Self {
         Self { database, channels, contents: Arc::default(), config }
     }
+    /// How far each provider of a channel is trusted, the preferred first.
+    #[must_use]
+    pub fn trust(&self, channel: Channel) -> Vec<Trust> {
+        self.channels.of(channel).iter().map(Provider::trust).collect()
+    }
     /// Runs until `stop` says so; what is being handed over then is still settled, what nobody has begun goes back.
     pub async fn run(&self, stop: watch::Receiver<bool>) {
         Desk::open(self.clone(), Channel::ALL).run(stop).await;
@@ -100,25 +109,56 @@ impl Courier {
         Desk::open(self.clone(), &[channel]).round(ROUND).await
     }
     /// What a worker gets.
-    pub(super) fn parcel(&self, channel: Channel, delivery: Claimed) -> Parcel {
-        let keys = self.database.keys();
-        let links = delivery.membership.filter(|_| channel == Channel::Email).map(|membership| PersonalLinks {
-            leave_url: leave_url(&self.config, keys, membership),
-            unsubscribe_url: unsubscribe_url(&self.config, keys, membership),
-        });
-        Parcel {
+    pub(super) fn parcel(&self, delivery: Claimed) -> Parcel {
+        let written = Written {
             delivery: delivery.id,
-            key: key_of(keys, delivery.batch, delivery.person, channel),
+            batch: delivery.batch,
+            person: delivery.person,
+            channel: delivery.channel,
+            membership: delivery.membership,
             attempt: delivery.attempt,
             address: delivery.address,
             content: delivery.content,
             body: delivery.body,
-            links,
-            return_path: None,
-            receipt_url: (channel == Channel::Sms).then(|| receipt_url(&self.config, keys, delivery.id)),
             at: delivery.at,
             deadline_in: delivery.deadline_in,
-        }
+        };
+        parcel(&self.config, self.database.keys(), written)
+    }
+}
+
+/// What the books say of an attempt: enough to make its parcel, now or when it is proved.
+pub(super) struct Written {
+    pub(super) delivery: i64,
+    pub(super) batch: uuid::Uuid,
+    pub(super) person: Id<of::Person>,
+    pub(super) channel: Channel,
+    pub(super) membership: Option<Id<of::Membership>>,
+    pub(super) attempt: i32,
+    pub(super) address: String,
+    pub(super) content: Id<of::Content>,
+    pub(super) body: Arc<Body>,
+    pub(super) at: Timestamp,
+    pub(super) deadline_in: Duration,
+}
+/// The parcel of an attempt: from the same books always the same.
+pub(super) fn parcel(config: &Config, keys: &Keyring, written: Written) -> Parcel {
+    let links = written.membership.filter(|_| written.channel == Channel::Email).map(|membership| PersonalLinks {
+        leave_url: leave_url(config, keys, membership),
+        unsubscribe_url: unsubscribe_url(config, keys, membership),
+    });
+    Parcel {
+        delivery: written.delivery,
+        key: key_of(keys, written.batch, written.person, written.channel),
+        attempt: written.attempt,
+        address: written.address,
+        content: written.content,
+        body: written.body,
+        links,
+        return_path: (written.channel == Channel::Email).then(|| return_path(config, keys, written.delivery)).flatten(),
+        receipt_url: (written.channel == Channel::Sms).then(|| receipt_url(config, keys, written.delivery)),
+        at: written.at,
+        deadline_in: written.deadline_in,
     }
 }
 

@@ -15,6 +15,7 @@ use lettre::message::header::ContentType;
 use lettre::message::header::HeaderName;
 use lettre::message::header::HeaderValue;
 
+use crate::config::Config;
 use crate::delivery::channel::Parcel;
 use crate::delivery::content::Body;
 use crate::texts::{LEAVE_PLACEHOLDER, UNSUBSCRIBE_PLACEHOLDER};
@@ -30,7 +31,27 @@ pub struct MailSender {
     pub domain: String,
 }
 
+/// Why nobody can be written as.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("email.from, email.from_name or email.reply_to cannot be used")]
+pub struct UnusableSender;
+
 impl MailSender {
+    /// As the settings have it.
+    ///
+    /// # Errors
+    /// When an address in the settings is none.
+    pub fn of(config: &Config) -> Result<Self, UnusableSender> {
+        let email = &config.email;
+        let address = |text: &str| text.parse().map_err(|_| UnusableSender);
+        let reply_to =
+            if email.reply_to.is_empty() { None } else { Some(Mailbox::new(None, address(&email.reply_to)?)) };
+        Ok(Self {
+            from: Mailbox::new(Some(email.from_name.clone()), address(&email.from)?),
+            reply_to,
+            domain: email.message_id_domain.clone(),
+        })
+    }
     /// Whether mail can be written as this sender at all, so that a slip in the settings shows before the first alert.
     pub fn check(&self) -> Result<(), ComposeError> {
         for mailbox in std::iter::once(&self.from).chain(&self.reply_to) {

@@ -13,12 +13,24 @@ pub enum DeliveryError {
     /// The database.
     #[error(transparent)]
     Storage(#[from] StorageError),
+    /// What came back is no mail.
+    #[error("no mail")]
+    NoMail,
+    /// Nobody said to which address it came back.
+    #[error("no envelope")]
+    NoEnvelope,
 }
 impl From<&DeliveryError> for Problem {
     fn from(error: &DeliveryError) -> Self {
         match error {
             DeliveryError::Storage(_) => {
                 Self::new(ProblemType::Busy, "send the report again in a moment").retry_after(5)
+            }
+            DeliveryError::NoMail => {
+                Self::new(ProblemType::Unreadable, "send the mail as it came, with its header and nothing before it")
+            }
+            DeliveryError::NoEnvelope => {
+                Self::invalid("?to", "missing", "must be the address to which the mail came back")
             }
         }
     }

@@ -116,6 +116,16 @@ pub enum Lane {
 impl Lane {
     /// All, most urgent first.
     pub const ALL: [Self; 4] = [Self::Correction, Self::Urgent, Self::Letter, Self::NonUrgent];
+    /// Its word, for people and for metrics.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Correction => "correction",
+            Self::Urgent => "urgent",
+            Self::Letter => "letter",
+            Self::NonUrgent => "non_urgent",
+        }
+    }
     /// As it is stored.
     #[must_use]
     pub const fn number(self) -> i16 {

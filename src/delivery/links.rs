@@ -36,6 +36,11 @@ pub fn contact_url(config: &Config, keys: &Keyring, contact: Id<of::ContactPoint
         link_token(keys, Purpose::ConfirmContact, contact.uuid().as_u128())
     )
 }
+/// Where the mail server brings what came back. One address for the whole installation, and a secret of the two.
+#[must_use]
+pub fn returned_mail_url(config: &Config, keys: &Keyring) -> String {
+    format!("{}/hooks/mail/{}", config.server.public_url, link_token(keys, Purpose::ReturnedMail, 0))
+}
 /// Where a gateway reports on a delivery.
 #[must_use]
 pub(super) fn receipt_url(config: &Config, keys: &Keyring, delivery: i64) -> String {

@@ -3,42 +3,72 @@
 //! **The promise: at least once, never silently lost.** What was enqueued with a committed transaction ends in exactly one
 //! final state. An attempt is written down before the provider is called; the call is made outside any transaction; its
 //! answer is settled by whoever still holds the lease. When a process dies in the middle, its leases run out after 15
-//! seconds and others take over. What was being handed over at that moment may go out twice, never more of it than one
-//! process had leased ([`courier::LEASED_MAX`] a channel), and always with the same `Message-ID` or short code, so a
-//! duplicate can be recognised. This floor does not know what a message is.
+//! seconds and others take over.
+//!
+//! **Duplicates.** Without a fault there are none. A hand-over whose answer never came is repeated once. When a process is
+//! killed, what had been answered and not yet settled goes out again: at most [`tray::UNSETTLED_MAX`] for each provider,
+//! and what its workers held. A duplicate is recognised by its identity, made of version, person and channel: the same
+//! `Message-ID`, the same bytes but for the date, the same short code in an SMS.
+//!
+//! **The way of a delivery.** `queue` keeps it; the `desk` claims it (`claim`) and lays it into the `tray` of a provider
+//! that its `breaker` trusts; a worker of the provider's `channel` (`smtp`, `sms`, `outbox`) pulls it and answers; the desk
+//! settles the answer (`settle`) as `retry` decides; a report (`receipts`) may raise it later; `stop` takes back what nobody
+//! has begun. `proof` shows afterwards that what was handed over is what was approved. This floor does not know what a
+//! message is.
 
+pub mod alarms;
+mod blame;
+mod bounces;
 pub mod breaker;
 pub mod channel;
 mod claim;
 mod content;
 pub mod courier;
+mod dead_letters;
+mod depths;
 mod desk;
 pub mod email;
 mod error;
+mod faults;
 mod letters;
 mod lifecycle;
 mod links;
 mod load;
+pub mod metrics;
 pub mod outbox;
+pub mod pager;
+mod proof;
 mod queue;
 mod receipts;
 pub mod retry;
+mod return_path;
 mod routes;
 mod settle;
 pub mod sms;
 pub mod smtp;
 mod stop;
 pub mod tray;
+mod trouble;
 
+pub use blame::Blame;
 pub use claim::{Carrier, Claimed, Contents, Wanted, claim, expire_pressing};
 pub use content::{Body, put_content};
 pub use courier::{Channels, Courier, Provider};
+pub use dead_letters::{DeadByReason, DeadLetter, batch_of, dead_letters_by_reason, dead_letters_of, requeue};
+pub use depths::{COUNTED_MAX, Depth, depths};
+pub use faults::{
+    Fault, endpoint_index, failures_of_batch, faults_since, forget_old_faults, forgive_batch, note_faults, open_faults,
+    settle_faults,
+};
 pub use letters::{LetterTo, enqueue_letter, enqueue_text};
 pub use lifecycle::{Channel, Lane, State};
-pub use links::{contact_url, leave_url, my_data_url, unsubscribe_url};
+pub use links::{contact_url, leave_url, my_data_url, returned_mail_url, unsubscribe_url};
+pub use proof::{AttemptsProof, BatchProof, ContentProof, prove};
 pub use queue::{
     DeliveryRow, Fate, LEASE, NewDelivery, deliveries_of, enqueue, forget_settled, may_have_reached, progress, waiting,
 };
+pub use return_path::{delivery_of, return_path};
 pub use routes::routes;
 pub use settle::{Settlement, renew, settle};
 pub use stop::{cancel, cancel_for_membership, no_longer_wanted};
+pub use trouble::{NO_HANDOVER, STUCK, Standing, Trouble, trouble};

@@ -4,13 +4,38 @@ use std::collections::HashMap;
 
 use diesel::prelude::*;
 
-use super::lifecycle::State;
+use super::bounces;
+use super::faults;
+use super::lifecycle::{Channel, State};
+use super::metrics;
 use crate::storage::StorageError;
 use crate::storage::Tx;
 use crate::storage::schema::{attempts, deliveries, receipts};
 use crate::values::Id;
 use crate::values::Timestamp;
 use crate::values::of;
+
+/// Different reports of one kind that are kept for a delivery: whoever holds an address of ours may send it what they like.
+const KEPT_ONCE: i64 = 20;
+
+/// What a provider says of a delivery.
+#[derive(Debug)]
+pub(super) struct Report<'a> {
+    /// How what it speaks of went.
+    pub(super) channel: Channel,
+    /// Who says so.
+    pub(super) provider: &'a str,
+    /// The level as it is kept.
+    pub(super) word: &'a str,
+    /// What the delivery is raised to, if anything.
+    pub(super) level: Option<State>,
+    /// The code as it came.
+    pub(super) code: &'a str,
+    /// What the other side calls it.
+    pub(super) reference: Option<&'a str>,
+    /// Equal reports are kept once.
+    pub(super) once: bool,
+}
 
 /// Kannel's report types: 1 delivered to the phone, 2 not delivered, 4 queued at the operator, 8 handed to the operator,
 /// 16 refused by the operator. Anything else stays unknown and changes nothing.
@@ -23,7 +48,7 @@ pub(super) fn level_of(code: &str) -> Option<State> {
     }
 }
 
-/// Keeps a report and raises the delivery it speaks of. An unknown delivery is no error: the sender is done either way.
+/// Takes the report of an SMS gateway.
 pub(super) fn receive(
     tx: &mut Tx<'_>,
     delivery: i64,
@@ -31,33 +56,49 @@ pub(super) fn receive(
     code: &str,
     reference: Option<&str>,
 ) -> Result<(), StorageError> {
+    let level = level_of(code);
+    let word = level.map_or("unknown", State::as_str);
+    keep(tx, delivery, &Report { channel: Channel::Sms, provider, word, level, code, reference, once: false })
+}
+/// Keeps a report and raises the delivery it speaks of. An unknown delivery is no error: the sender is done either way.
+pub(super) fn keep(tx: &mut Tx<'_>, delivery: i64, report: &Report<'_>) -> Result<(), StorageError> {
     let now = tx.now()?;
-    let found: Option<State> = {
-        let wanted = deliveries::table.filter(deliveries::id.eq(delivery)).select(deliveries::state);
+    let found: Option<(State, Id<of::Person>, Channel)> = {
+        let wanted = deliveries::table.filter(deliveries::id.eq(delivery)).select((
+            deliveries::state,
+            deliveries::person_id,
+            deliveries::channel,
+        ));
         match tx.db() {
             crate::storage::Db::Sqlite(c) => wanted.first(c).optional()?,
             crate::storage::Db::Postgres(c) => wanted.for_update().first(c).optional()?,
         }
     };
-    let Some(state) = found else {
+    let provider = report.provider;
+    let Some((state, person, channel)) = found.filter(|(.., channel)| *channel == report.channel) else {
         tracing::warn!(provider, "a report on a delivery that does not exist");
         return Ok(());
     };
-    let level = level_of(code);
+    if report.once && is_known(tx, delivery, report)? {
+        return Ok(());
+    }
+    metrics::receipt(report.level.map_or("unknown", State::as_str));
     // Whatever a gateway fills in, the report is kept: PostgreSQL takes no NUL in a text.
     let printable = |text: &str| text.chars().filter(|letter| !letter.is_control()).collect::<String>();
     diesel::insert_into(receipts::table)
         .values((
             receipts::delivery_id.eq(delivery),
             receipts::provider.eq(provider),
-            receipts::level.eq(level.map_or("unknown", State::as_str)),
-            receipts::code.eq(printable(code)),
-            receipts::reference.eq(reference.map(printable)),
+            receipts::level.eq(report.word),
+            receipts::code.eq(printable(report.code)),
+            receipts::reference.eq(report.reference.map(printable)),
             receipts::received_at.eq(now),
         ))
         .execute(tx.db())?;
-    let Some(level) = level else {
-        tracing::warn!(provider, "a report with an unknown code");
+    let Some(level) = report.level else {
+        if report.word == "unknown" {
+            tracing::warn!(provider, "a report with an unknown code");
+        }
         return Ok(());
     };
     // A gateway without a route refuses a request and reports the refusal as well: while it is not known that somebody has
@@ -66,9 +107,12 @@ pub(super) fn receive(
         return Ok(());
     }
     let raised = state.raised_to(level);
+    if raised == State::AtHandset {
+        faults::forgive(tx, person, channel)?;
+    }
     if raised != state {
         let reason = match (state, raised) {
-            (_, State::Failed) => Some(format!("report {code}")),
+            (_, State::Failed) => Some(reason_of(provider, report.code)),
             // The books said otherwise until now: whoever reads them later sees why they changed.
             (State::Expired | State::Failed | State::Cancelled, _) => {
                 Some(format!("late report, was {}", state.as_str()))
@@ -88,17 +132,31 @@ pub(super) fn receive(
     }
     Ok(())
 }
+/// The reason of a delivery that failed by a report; `blame` reads it.
+fn reason_of(provider: &str, code: &str) -> String {
+    let word = if provider == bounces::PROVIDER { bounces::PROVIDER } else { "report" };
+    format!("{word} {code}")
+}
+/// Has the same been said before, or enough?
+fn is_known(tx: &mut Tx<'_>, delivery: i64, report: &Report<'_>) -> Result<bool, StorageError> {
+    let of_it =
+        receipts::table.filter(receipts::delivery_id.eq(delivery)).filter(receipts::provider.eq(report.provider));
+    let equal = of_it.filter(receipts::level.eq(report.word)).filter(receipts::code.eq(report.code));
+    let equal: i64 = equal.count().get_result(tx.db())?;
+    let all: i64 = of_it.count().get_result(tx.db())?;
+    Ok(equal > 0 || all >= KEPT_ONCE)
+}
 
 /// What was reported as not delivered before the answer was settled that says who had taken it: it is believed only now.
 pub(super) fn catch_up(tx: &mut Tx<'_>, taken: &[i64]) -> Result<(), StorageError> {
     if taken.is_empty() {
         return Ok(());
     }
-    let refused: Vec<(i64, String, Timestamp)> = receipts::table
+    let refused: Vec<(i64, String, String, Timestamp)> = receipts::table
         .filter(receipts::delivery_id.eq_any(taken))
         .filter(receipts::level.eq(State::Failed.as_str()))
         .order(receipts::id)
-        .select((receipts::delivery_id, receipts::code, receipts::received_at))
+        .select((receipts::delivery_id, receipts::provider, receipts::code, receipts::received_at))
         .load(tx.db())?;
     if refused.is_empty() {
         return Ok(());
@@ -111,11 +169,11 @@ pub(super) fn catch_up(tx: &mut Tx<'_>, taken: &[i64]) -> Result<(), StorageErro
         .load::<(i64, Timestamp)>(tx.db())?
         .into_iter()
         .collect();
-    for (delivery, code, at) in refused {
+    for (delivery, provider, code, at) in refused {
         if begun.get(&delivery).is_some_and(|begun| at >= *begun) {
             diesel::update(deliveries::table.filter(deliveries::id.eq(delivery)))
                 .filter(deliveries::state.eq(State::Accepted))
-                .set((deliveries::state.eq(State::Failed), deliveries::reason.eq(Some(format!("report {code}")))))
+                .set((deliveries::state.eq(State::Failed), deliveries::reason.eq(Some(reason_of(&provider, &code)))))
                 .execute(tx.db())?;
         }
     }

@@ -1,11 +1,10 @@
-//! The hook at which SMS gateways report.
+//! The hooks at which SMS gateways report, and mail servers bring what came back.
 
 use serde::Deserialize;
-use serde::Serialize;
 use utoipa::IntoParams;
-use utoipa::ToSchema;
 use validator::Validate;
 
+use super::bounces;
 use super::error::DeliveryError;
 use super::receipts;
 use crate::access::Link;
@@ -13,11 +12,13 @@ use crate::access::Linked;
 use crate::access::Purpose;
 use crate::access::Routes;
 use crate::http::Answer;
+use crate::http::Heard;
 use crate::http::Query;
+use crate::http::RawMail;
 
-/// Mounts the hook.
+/// Mounts the hooks.
 pub fn routes(routes: &mut Routes<'_>) {
-    routes.at("/hooks/sms/{token}", |at| at.get(report));
+    routes.at("/hooks/sms/{token}", |at| at.get(report)).at("/hooks/mail/{token}", |at| at.post(returned));
 }
 
 enum ReportSms {}
@@ -40,17 +41,39 @@ struct Report {
     #[param(max_length = 100)]
     id: Option<String>,
 }
-/// That a report was kept. Kannel is content with 200 and 202 alone: after anything else, 204 too, it asks again or forgets.
-#[derive(Serialize, ToSchema)]
-struct ReportKept {
-    /// Always so: what cannot be kept is answered otherwise.
-    kept: bool,
-}
-async fn report(link: Linked<ReportSms>, Query(report): Query<Report>) -> Result<Answer<ReportKept>, DeliveryError> {
+async fn report(link: Linked<ReportSms>, Query(report): Query<Report>) -> Result<Heard, DeliveryError> {
     link.write(move |tx, subject| {
         let delivery = i64::try_from(subject).unwrap_or(-1);
         receipts::receive(tx, delivery, "sms", &report.r#type, report.id.as_deref())?;
-        Ok(Answer::new(&ReportKept { kept: true }))
+        Ok(Heard)
     })
     .await
+}
+
+enum ReturnMail {}
+impl Link for ReturnMail {
+    const NAME: &'static str = "ReturnMail";
+    const SUMMARY: &'static str =
+        "The mail server brings a mail that came back, as it is; the link is known to it alone.";
+    const PURPOSE: Purpose = Purpose::ReturnedMail;
+}
+/// What the mail server knows of the mail, beside the mail itself.
+#[derive(Debug, Deserialize, IntoParams, Validate)]
+#[serde(deny_unknown_fields)]
+struct Envelope {
+    /// To which address it came back. A `+` may stand as it is.
+    #[validate(length(min = 1, max = 320))]
+    #[param(min_length = 1, max_length = 320)]
+    to: Option<String>,
+}
+async fn returned(
+    link: Linked<ReturnMail>,
+    Query(envelope): Query<Envelope>,
+    RawMail(mail): RawMail,
+) -> Result<Answer<(), 204>, DeliveryError> {
+    // A mail server puts the address in as it is, and a bare `+` is read as a space; no address of ours has one.
+    let to = envelope.to.ok_or(DeliveryError::NoEnvelope)?.replace(' ', "+");
+    let found = bounces::read(&mail).ok_or(DeliveryError::NoMail)?;
+    link.write(move |tx, _| bounces::take(tx, &to, &found)).await?;
+    Ok(Answer::new(&()))
 }

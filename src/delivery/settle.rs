@@ -7,6 +7,7 @@ use diesel::sql_types::{Array, BigInt, Binary, Integer, Nullable, Text};
 use uuid::Uuid;
 
 use super::lifecycle::{Channel, State};
+use super::metrics;
 use super::queue::LEASE;
 use super::receipts;
 use super::retry::Verdict;
@@ -133,6 +134,7 @@ pub fn settle(tx: &mut Tx<'_>, settlements: &[Settlement]) -> Result<usize, Stor
     };
     receipts::catch_up(tx, &settlements.iter().filter(reported).map(|taken| taken.delivery).collect::<Vec<_>>())?;
     for settlement in settlements.iter().filter(|settlement| !settled.contains(&settlement.delivery)) {
+        metrics::late();
         tracing::warn!(
             delivery = settlement.delivery,
             outcome = settlement.outcome,

@@ -56,7 +56,7 @@ fn domain_of(address: &str) -> String {
 }
 /// Who the envelope says it is from.
 fn envelope_of(email: &EmailConfig) -> String {
-    email.from.clone()
+    if email.bounce_address.is_empty() { email.from.clone() } else { email.bounce_address.clone() }
 }
 /// The part of a domain that somebody registered (RFC 7489, 3.2), by the public suffix list: `mons.be` of
 /// `alert.plp.mons.be`. A domain without one is its own.

@@ -2,6 +2,7 @@
 //! shape of every answer of 400 and above.
 
 use std::net::IpAddr;
+use std::time::Instant;
 
 use actix_web::body::{BoxBody, EitherBody, MessageBody};
 use actix_web::dev::{ServiceRequest, ServiceResponse};
@@ -13,6 +14,7 @@ use minijinja::context;
 use tracing::Span;
 use tracing_actix_web::{RequestId, RootSpanBuilder};
 
+use super::metrics;
 use super::problem::{Problem, ProblemType};
 use crate::texts::{self, PageKind};
 use crate::values::Language;
@@ -82,9 +84,12 @@ pub async fn finish<B: MessageBody + 'static>(
 ) -> Result<ServiceResponse<EitherBody<BoxBody, B>>, actix_web::Error> {
     let id = request_id(request.request());
     let is_api = !request.path().starts_with("/docs");
+    let (method, start) = (request.method().clone(), Instant::now());
     // No clone of the request may live while it is routed: actix writes the parameters of the path into it. The router
     // makes an answer of every error, so what comes back as an error has no request to answer to.
     let response = next.call(request).await?;
+    let route = response.request().match_pattern();
+    metrics::answered(&method, route.as_deref(), response.status().as_u16(), start.elapsed());
     if response.status().is_client_error() || response.status().is_server_error() {
         let (request, response) = response.into_parts();
         let is_page =

@@ -4,11 +4,39 @@ use super::store;
 use crate::access::{Action, Actor, Link, Located, Open, Permission, Purpose, Target};
 use crate::partnerships;
 use crate::partnerships::PartnershipTarget;
+use crate::people;
 use crate::storage::StorageError;
 use crate::storage::Tx;
 use crate::values::Id;
 use crate::values::of;
 
+/// A contact of a member, at the place of their partnership.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct ContactTarget {
+    /// The member.
+    pub(super) member: Id<of::Membership>,
+    /// The contact.
+    pub(super) contact: Id<of::ContactPoint>,
+}
+impl Target for ContactTarget {
+    type Path = (Id<of::Membership>, Id<of::ContactPoint>);
+    fn locate(
+        tx: &mut Tx<'_>,
+        actor: &Actor,
+        permission: Permission,
+        (member, contact): Self::Path,
+    ) -> Result<Option<Located<Self>>, StorageError> {
+        let Some(found) = store::find(tx, member)? else { return Ok(None) };
+        if people::contact_owner(tx, contact)? != Some(found.person) {
+            return Ok(None);
+        }
+        let place = MemberTarget::locate(tx, actor, permission, member)?.map(|located| located.place);
+        Ok(place.map(|place| Located::at(Self { member, contact }, place)))
+    }
+    fn name(&self) -> String {
+        format!("contact:{}", self.contact)
+    }
+}
 /// A member, at the place of their partnership.
 #[derive(Debug, Clone, Copy)]
 pub struct MemberTarget(pub Id<of::Membership>);
@@ -44,6 +72,7 @@ actions! {
     AdmitMember on MemberTarget: "Admits an applicant.";
     RefuseMember on MemberTarget: "Refuses an applicant for a lawful reason; the applicant is told.";
     EndMembership on MemberTarget: "Records that a member died, moved or is entered twice.";
+    ClearSuspension on ContactTarget: "Says that a contact works again: messages go to it from now on.";
     RevealContacts on MemberTarget: "Shows one member's contacts in full, for a reason; counted and recorded.";
 }
 
@@ -70,5 +99,6 @@ links! {
     Leave for Leave: "Leaves the partnership at once, without a sign-in.";
     ShowUnsubscribePage for UnsubscribeEmail: "The page that asks whether to stop e-mail; changes nothing.";
     UnsubscribeEmail for UnsubscribeEmail: "Stops e-mail to a membership at once (RFC 8058).";
+    HearSms for InboundSms: "An SMS gateway hands over an SMS that was sent to us; STOP, START and HELP are understood, nothing else is kept.";
     ShowMyData for MyData: "The page with all that is held about the member, for that member.";
 }

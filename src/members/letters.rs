@@ -1,6 +1,9 @@
 //! What members are told by letter.
 
 use super::member::Membership;
+use crate::access::{Reach, Role, holders};
+use crate::accounts;
+use crate::config::Config;
 use crate::delivery::{LetterTo, enqueue_letter};
 use crate::partnerships;
 use crate::partnerships::Partnership;
@@ -44,4 +47,25 @@ pub(super) fn tell(
     values.retain(|(name, _)| kind.values_needed().contains(name));
     let to = LetterTo { person: membership.person, language: person.language, email: &email };
     enqueue_letter(tx, to, letter(person.language, kind, &values))
+}
+/// Tells those who keep the list that a member stopped SMS: where to look, neither who nor the number.
+pub(super) fn tell_of_stop(
+    tx: &mut Tx<'_>,
+    config: &Config,
+    partnership: Id<of::Partnership>,
+) -> Result<(), StorageError> {
+    let Some(found) = partnerships::find_partnership(tx, partnership)? else { return Ok(()) };
+    let keepers = holders(tx, &Reach::Partnership(partnership), &[Role::Coordinator, Role::Deputy])?;
+    let mut keepers: Vec<Id<of::Account>> = keepers.into_iter().map(|grant| grant.account).collect();
+    keepers.sort();
+    keepers.dedup();
+    let url = format!("{}/api/v1/partnerships/{partnership}/members?stopped=sms", config.server.public_url);
+    for keeper in keepers {
+        let Some(keeper) = accounts::reach(tx, keeper)? else { continue };
+        let name = name_of(&found, keeper.language);
+        let values = [("partnership", name.as_str()), ("url", &url)];
+        let to = LetterTo { person: keeper.person, language: keeper.language, email: &keeper.email };
+        enqueue_letter(tx, to, letter(keeper.language, LetterKind::MemberStoppedSms, &values))?;
+    }
+    Ok(())
 }

@@ -1,6 +1,7 @@
 //! The words of taking part in a partnership, and what the other slices are told of a member.
 
 use crate::delivery::Channel;
+use crate::people::{Contact, ContactKind};
 use crate::values::EmailAddress;
 use crate::values::Id;
 use crate::values::Language;
@@ -109,6 +110,10 @@ pub struct Recipient {
     pub email_usable: bool,
     /// May the number be written to?
     pub mobile_usable: bool,
+    /// Is nothing sent to the address, as it failed?
+    pub email_suspended: bool,
+    /// Is nothing sent to the number, as it failed?
+    pub mobile_suspended: bool,
     /// The channel they prefer for what is not urgent.
     pub preferred_channel: Channel,
     /// Do they take SMS at night?
@@ -185,6 +190,19 @@ pub(super) struct Membership {
     pub(super) ended_at: Option<Timestamp>,
     pub(super) end_reason: Option<String>,
     pub(super) version: i64,
+}
+impl Membership {
+    /// Does something work by which they may be written to?
+    pub(super) fn is_reachable(&self, contacts: &[Contact]) -> bool {
+        self.takes_email(contacts) || (self.sms_stopped_at.is_none() && works(contacts, ContactKind::Mobile))
+    }
+    /// May they be written to by e-mail?
+    pub(super) fn takes_email(&self, contacts: &[Contact]) -> bool {
+        self.email_stopped_at.is_none() && works(contacts, ContactKind::Email)
+    }
+}
+fn works(contacts: &[Contact], kind: ContactKind) -> bool {
+    contacts.iter().any(|contact| contact.kind == kind && contact.is_usable())
 }
 /// How and when somebody acknowledged the house rules (duty M5).
 #[derive(Debug, Clone)]

@@ -1,7 +1,7 @@
 //! Members: who takes part in a partnership, how they come to, and how they leave.
 //!
 //! Somebody applies on the web or on paper; a code shows that the contact is theirs; the coordinator admits or refuses; the
-//! member leaves when they please, with one action and without a sign-in. `rules.rs` says who may join, `lifecycle.rs`
+//! member leaves when they please, with one action and without a sign-in, or ends SMS by answering STOP. `rules.rs` says who may join, `lifecycle.rs`
 //! which way a membership can go. Other slices ask for [`recipients`] and know nothing of the rest.
 
 mod actions;
@@ -14,6 +14,7 @@ mod end;
 mod enter;
 mod error;
 mod facts;
+mod inbound;
 mod letters;
 mod lifecycle;
 mod member;
@@ -25,8 +26,12 @@ mod routes;
 mod rules;
 mod show;
 mod store;
+mod unreachable;
+mod word;
 
 pub use actions::MemberTarget;
+pub use inbound::{GATEWAYS, Gateway, forget_inbound};
 pub use member::{AdhesionMode, Basis, MaskedMember, MembershipStatus, NewMember, Recipient, Source};
 pub use routes::routes;
 pub use store::{enter_active_member, enter_active_members, former_recipients, members_by_ids, recipients};
+pub use unreachable::suspend_unreachable;

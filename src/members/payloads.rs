@@ -10,7 +10,7 @@ use super::member::{AdhesionMode, Application, Basis, Membership, MembershipStat
 use super::store::Wanted;
 use crate::delivery::Channel;
 use crate::http::page_limit;
-use crate::people::{Contact, ContactKind, ContactState, Person};
+use crate::people::{Contact, ContactKind, ContactState, Person, SuspensionReason};
 use crate::values::EmailAddress;
 use crate::values::Id;
 use crate::values::Language;
@@ -23,6 +23,7 @@ use crate::values::of;
 
 // The contract's macro takes names of types without parameters.
 type MembershipId = Id<of::Membership>;
+type ContactPointId = Id<of::ContactPoint>;
 type PartnershipId = Id<of::Partnership>;
 
 fn fault(code: &'static str, message: &'static str) -> ValidationError {
@@ -242,6 +243,12 @@ pub(super) struct MemberQuery {
     language: Option<Language>,
     /// Only those who prefer this channel.
     channel: Option<Channel>,
+    /// Only those who stopped this channel.
+    stopped: Option<Channel>,
+    /// Only those who can be reached by something, or by nothing.
+    reachable: Option<bool>,
+    /// Only those to whom nothing is sent on this channel, as their address or number failed.
+    unreachable_by: Option<Channel>,
     /// Only those whose name contains this.
     #[validate(length(min = 1, max = 80))]
     #[param(min_length = 1, max_length = 80)]
@@ -259,6 +266,9 @@ impl From<MemberQuery> for Wanted {
             status: query.status,
             language: query.language,
             channel: query.channel,
+            stopped: query.stopped,
+            reachable: query.reachable,
+            unreachable_by: query.unreachable_by,
             name: query.name.map(|name| name.trim().to_lowercase()),
             after: query.after,
             limit: page_limit(query.limit),
@@ -282,12 +292,20 @@ pub(super) struct ApplicationReceipt {
 /// A contact, as much as is needed to recognise it.
 #[derive(Debug, Serialize, ToSchema)]
 pub(super) struct MaskedContact {
+    /// Identifier.
+    id: ContactPointId,
     /// What it is.
     kind: ContactKind,
     /// Whether it works.
     state: ContactState,
     /// Such as `j***@g***`.
     masked: String,
+    /// Nothing is sent to it since then.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    suspended_at: Option<Timestamp>,
+    /// Why nothing is sent to it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    suspended_for: Option<SuspensionReason>,
 }
 /// A contact in full.
 #[derive(Debug, Serialize, ToSchema)]
@@ -334,8 +352,16 @@ pub(super) struct MemberRow {
     basis: Basis,
     /// Preferred channel for what is not urgent.
     preferred_channel: Channel,
+    /// Stopped e-mail.
+    email_stopped: bool,
+    /// Stopped SMS.
+    sms_stopped: bool,
+    /// Some contact works whose channel was not stopped.
+    reachable: bool,
     /// Contacts, masked.
     contacts: Vec<MaskedContact>,
+    /// The channels on which nothing is sent, as the address or number failed.
+    unreachable_by: Vec<Channel>,
     /// When they applied.
     applied_at: Timestamp,
     /// When they were admitted.
@@ -376,10 +402,14 @@ pub(super) struct MemberView {
     email_stopped: bool,
     /// Stopped SMS.
     sms_stopped: bool,
+    /// Some contact works whose channel was not stopped.
+    reachable: bool,
     /// Takes part in exercises.
     exercises: bool,
     /// Contacts, masked.
     contacts: Vec<MaskedContact>,
+    /// The channels on which nothing is sent, as the address or number failed.
+    unreachable_by: Vec<Channel>,
     /// When they applied.
     applied_at: Timestamp,
     /// When they were admitted.
@@ -397,7 +427,25 @@ pub(super) struct MemberView {
 fn masked(contacts: &[Contact]) -> Vec<MaskedContact> {
     contacts
         .iter()
-        .map(|contact| MaskedContact { kind: contact.kind, state: contact.state, masked: contact.masked() })
+        .map(|contact| MaskedContact {
+            id: contact.id,
+            kind: contact.kind,
+            state: contact.state,
+            masked: contact.masked(),
+            suspended_at: contact.suspension.map(|suspension| suspension.since),
+            suspended_for: contact.suspension.map(|suspension| suspension.reason),
+        })
+        .collect()
+}
+fn unreachable_by(contacts: &[Contact]) -> Vec<Channel> {
+    contacts
+        .iter()
+        .filter(|contact| contact.suspension.is_some())
+        .filter_map(|contact| match contact.kind {
+            ContactKind::Email => Some(Channel::Email),
+            ContactKind::Mobile => Some(Channel::Sms),
+            ContactKind::Landline => None,
+        })
         .collect()
 }
 impl MemberRow {
@@ -409,7 +457,11 @@ impl MemberRow {
             language: person.language,
             basis: membership.basis,
             preferred_channel: membership.preferred_channel,
+            email_stopped: membership.email_stopped_at.is_some(),
+            sms_stopped: membership.sms_stopped_at.is_some(),
+            reachable: membership.is_reachable(contacts),
             contacts: masked(contacts),
+            unreachable_by: unreachable_by(contacts),
             applied_at: membership.applied_at,
             joined_at: membership.joined_at,
         }
@@ -417,6 +469,7 @@ impl MemberRow {
 }
 impl MemberView {
     pub(super) fn new(membership: Membership, person: Person, contacts: &[Contact]) -> Self {
+        let reachable = membership.is_reachable(contacts);
         Self {
             id: membership.id,
             partnership: membership.partnership,
@@ -437,8 +490,10 @@ impl MemberView {
             sms_at_night: membership.sms_at_night,
             email_stopped: membership.email_stopped_at.is_some(),
             sms_stopped: membership.sms_stopped_at.is_some(),
+            reachable,
             exercises: membership.exercises,
             contacts: masked(contacts),
+            unreachable_by: unreachable_by(contacts),
             applied_at: membership.applied_at,
             joined_at: membership.joined_at,
             ended_at: membership.ended_at,

@@ -3,19 +3,19 @@
 use uuid::Uuid;
 
 use super::actions::{
-    AdmitMember, Apply, ConfirmContact, ConfirmContactOnPage, EndMembership, EnterMember, Leave, ListMembers,
-    ReadMember, RefuseMember, RevealContacts, ShowContactPage, ShowLeavePage, ShowMyData, ShowUnsubscribePage,
-    UnsubscribeEmail, UpdateMember,
+    AdmitMember, Apply, ClearSuspension, ConfirmContact, ConfirmContactOnPage, EndMembership, EnterMember, HearSms,
+    Leave, ListMembers, ReadMember, RefuseMember, RevealContacts, ShowContactPage, ShowLeavePage, ShowMyData,
+    ShowUnsubscribePage, UnsubscribeEmail, UpdateMember,
 };
-use super::asked::NoFile;
+use super::asked::{InboundSms, NoFile};
 use super::error::MemberError;
 use super::payloads::{
     ApplicationReceipt, ApplicationRequest, ContactCode, MemberCorrection, MemberQuery, MemberRefusal, MemberRow,
     MemberView, MembershipEnd, PageLanguage, PaperMember, RevealRequest, RevealedContacts,
 };
-use super::{admit, apply, confirm, correct, end, enter, pages, refuse, reveal, show};
+use super::{admit, apply, confirm, correct, end, enter, inbound, pages, refuse, reveal, show, unreachable};
 use crate::access::{Action, Authorized, Linked, Public, Role, Routes};
-use crate::http::{Answer, Form, Html, IfMatch, Json, Listing, PathId, Query};
+use crate::http::{Answer, Form, Heard, Html, IfMatch, Json, Listing, PathId, Query};
 use crate::people::CodeOutcome;
 use crate::values::Id;
 use crate::values::of;
@@ -31,10 +31,12 @@ pub fn routes(routes: &mut Routes<'_>) {
         .at("/api/v1/members/{member}/refusal", |at| at.post(refuse_applicant))
         .at("/api/v1/members/{member}/end", |at| at.post(end_membership))
         .at("/api/v1/members/{member}/contacts-revelation", |at| at.post(reveal_contacts))
+        .at("/api/v1/members/{member}/contacts/{contact}/suspension", |at| at.delete(clear_suspension))
         .at("/p/contact/{token}", |at| at.get(contact_page).post(contact_confirmed))
         .at("/p/leave/{token}", |at| at.get(leave_page).post(leave))
         .at("/p/unsubscribe/{token}", |at| at.get(unsubscribe_page).post(unsubscribe))
-        .at("/p/my-data/{token}", |at| at.get(my_data));
+        .at("/p/my-data/{token}", |at| at.get(my_data))
+        .at("/hooks/sms/inbound/{token}", |at| at.get(hear_sms));
 }
 
 fn the<K>(subject: u128) -> Id<K> {
@@ -147,6 +149,16 @@ async fn reveal_contacts(
         .await
 }
 
+async fn clear_suspension(proof: Authorized<ClearSuspension>) -> Result<Answer<MemberView>, MemberError> {
+    proof
+        .write(|tx, proof| {
+            let target = *proof.target();
+            unreachable::clear(tx, target.contact)?;
+            Ok(shown(&show::member(tx, target.member)?))
+        })
+        .await
+}
+
 async fn contact_page(link: Linked<ShowContactPage>, Query(asked): Query<PageLanguage>) -> Result<Html, MemberError> {
     link.read(move |tx, contact| pages::contact(tx, the(contact), asked.lang)).await
 }
@@ -176,4 +188,9 @@ async fn unsubscribe(link: Linked<UnsubscribeEmail>, Query(asked): Query<PageLan
 async fn my_data(link: Linked<ShowMyData>, Query(asked): Query<PageLanguage>) -> Result<Html, MemberError> {
     let config = link.config().clone();
     link.read(move |tx, member| pages::my_data(tx, &config, the(member), asked.lang)).await
+}
+async fn hear_sms(link: Linked<HearSms>, sms: InboundSms) -> Result<Heard, MemberError> {
+    let config = link.config().clone();
+    link.write(move |tx, gateway| inbound::hear(tx, &config, gateway, &sms)).await?;
+    Ok(Heard)
 }

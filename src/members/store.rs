@@ -9,14 +9,15 @@ use super::member::{
     Adhesion, AdhesionMode, Application, Basis, MaskedMember, Membership, MembershipStatus, NewMember, Recipient,
     Source,
 };
+use super::word::Word;
 use crate::delivery::Channel;
 use crate::on_either;
 use crate::people;
-use crate::people::{Contact, ContactKind, KnownPerson, NewPerson, Person};
+use crate::people::{Contact, ContactKind, ContactState, KnownPerson, NewPerson, Person};
 use crate::storage::StorageError;
 use crate::storage::Tx;
 use crate::storage::personal::{MEMBERSHIPS_ADDRESS, PERSONS_NAME};
-use crate::storage::schema::{memberships, persons};
+use crate::storage::schema::{contact_points, inbound_sms, memberships, persons};
 use crate::values::Id;
 use crate::values::Language;
 use crate::values::PersonName;
@@ -191,6 +192,8 @@ fn with_contacts(tx: &mut Tx<'_>, rows: Vec<(RecipientRow, Language)>) -> Result
             mobile: mobile.map(|contact| contact.for_envelope().to_owned()),
             email_usable: email.is_some_and(Contact::is_usable),
             mobile_usable: mobile.is_some_and(Contact::is_usable),
+            email_suspended: email.is_some_and(|contact| contact.suspension.is_some()),
+            mobile_suspended: mobile.is_some_and(|contact| contact.suspension.is_some()),
             preferred_channel: row.preferred_channel,
             sms_at_night: row.sms_at_night,
             email_stopped: row.email_stopped_at.is_some(),
@@ -369,6 +372,14 @@ pub(super) fn partnership_of(
 ) -> Result<Option<Id<of::Partnership>>, StorageError> {
     Ok(memberships::table.find(id).select(memberships::partnership_id).first(tx.db()).optional()?)
 }
+/// All memberships of some persons, past ones too, in their order.
+pub(super) fn of_persons(tx: &mut Tx<'_>, people: &[Id<of::Person>]) -> Result<Vec<Id<of::Membership>>, StorageError> {
+    Ok(memberships::table
+        .filter(memberships::person_id.eq_any(people))
+        .order(memberships::id)
+        .select(memberships::id)
+        .load(tx.db())?)
+}
 /// All memberships of a person, past ones too.
 pub(super) fn of_person(tx: &mut Tx<'_>, person: Id<of::Person>) -> Result<Vec<Membership>, StorageError> {
     let rows: Vec<Row> = memberships::table
@@ -401,6 +412,10 @@ pub(super) struct Wanted {
     pub(super) status: Option<MembershipStatus>,
     pub(super) language: Option<Language>,
     pub(super) channel: Option<Channel>,
+    pub(super) stopped: Option<Channel>,
+    pub(super) reachable: Option<bool>,
+    /// Only those to whom nothing is sent on this channel, as their address or number failed.
+    pub(super) unreachable_by: Option<Channel>,
     /// Lower case.
     pub(super) name: Option<String>,
     pub(super) after: Option<Id<of::Membership>>,
@@ -413,6 +428,23 @@ struct PersonRow {
     name: Option<Vec<u8>>,
     language: Language,
     version: i64,
+}
+/// Some contact works whose channel was not stopped, as `Membership::is_reachable` says it.
+macro_rules! reachable {
+    () => {{
+        let works = |kind: ContactKind| {
+            diesel::dsl::exists(
+                contact_points::table
+                    .filter(contact_points::person_id.eq(memberships::person_id))
+                    .filter(contact_points::kind.eq(kind))
+                    .filter(contact_points::state.eq_any([ContactState::Verified, ContactState::Suspect])),
+            )
+        };
+        memberships::email_stopped_at
+            .is_null()
+            .and(works(ContactKind::Email))
+            .or(memberships::sms_stopped_at.is_null().and(works(ContactKind::Mobile)))
+    }};
 }
 /// Rows looked through at once for a part of a name, which is sealed.
 const LOOKED_THROUGH: i64 = 1_000;
@@ -442,6 +474,27 @@ pub(super) fn list(
         }
         if let Some(channel) = wanted.channel {
             query = query.filter(memberships::preferred_channel.eq(channel));
+        }
+        query = match wanted.stopped {
+            Some(Channel::Email) => query.filter(memberships::email_stopped_at.is_not_null()),
+            Some(Channel::Sms) => query.filter(memberships::sms_stopped_at.is_not_null()),
+            None => query,
+        };
+        query = match wanted.reachable {
+            Some(true) => query.filter(reachable!()),
+            Some(false) => query.filter(diesel::dsl::not(reachable!())),
+            None => query,
+        };
+        if let Some(channel) = wanted.unreachable_by {
+            let kind = match channel {
+                Channel::Email => ContactKind::Email,
+                Channel::Sms => ContactKind::Mobile,
+            };
+            let suspended = contact_points::table
+                .filter(contact_points::suspended_at.is_not_null())
+                .filter(contact_points::kind.eq(kind))
+                .select(contact_points::person_id);
+            query = query.filter(memberships::person_id.eq_any(suspended));
         }
         if let Some(after) = after {
             query = query.filter(memberships::id.gt(after));
@@ -525,4 +578,74 @@ pub(super) fn stop_email(tx: &mut Tx<'_>, id: Id<of::Membership>) -> Result<bool
     .set((memberships::email_stopped_at.eq(Some(now)), memberships::version.eq(memberships::version + 1)))
     .execute(tx.db())?;
     Ok(stopped > 0)
+}
+/// Stops SMS to a membership, and keeps by which number that was asked; a second time changes nothing.
+pub(super) fn stop_sms(tx: &mut Tx<'_>, id: Id<of::Membership>, sender: &[u8]) -> Result<bool, StorageError> {
+    let now = tx.now()?;
+    let stopped =
+        diesel::update(memberships::table.filter(memberships::id.eq(id)).filter(memberships::sms_stopped_at.is_null()))
+            .set((
+                memberships::sms_stopped_at.eq(Some(now)),
+                memberships::sms_stopped_index.eq(Some(sender)),
+                memberships::version.eq(memberships::version + 1),
+            ))
+            .execute(tx.db())?;
+    Ok(stopped > 0)
+}
+/// Lets SMS go to a membership again, if this number stopped them and the membership goes on.
+pub(super) fn resume_sms(tx: &mut Tx<'_>, id: Id<of::Membership>, sender: &[u8]) -> Result<bool, StorageError> {
+    let resumed = diesel::update(
+        memberships::table
+            .filter(memberships::id.eq(id))
+            .filter(memberships::ended_at.is_null())
+            .filter(memberships::sms_stopped_index.eq(Some(sender))),
+    )
+    .set((
+        memberships::sms_stopped_at.eq(None::<Timestamp>),
+        memberships::sms_stopped_index.eq(None::<Vec<u8>>),
+        memberships::version.eq(memberships::version + 1),
+    ))
+    .execute(tx.db())?;
+    Ok(resumed > 0)
+}
+/// Notes that an SMS came; not when it came before.
+pub(super) fn note_inbound(tx: &mut Tx<'_>, message: &[u8], sender: &[u8], word: Word) -> Result<bool, StorageError> {
+    let now = tx.now()?;
+    let noted = on_either!(tx, |c| diesel::insert_into(inbound_sms::table)
+        .values((
+            inbound_sms::message_index.eq(message),
+            inbound_sms::sender_index.eq(sender),
+            inbound_sms::word.eq(word),
+            inbound_sms::changed.eq(0),
+            inbound_sms::received_at.eq(now),
+        ))
+        .on_conflict_do_nothing()
+        .execute(c))?;
+    Ok(noted > 0)
+}
+/// Notes what became of an SMS.
+pub(super) fn note_outcome(
+    tx: &mut Tx<'_>,
+    message: &[u8],
+    changed: usize,
+    answer: Option<Word>,
+) -> Result<(), StorageError> {
+    let changed = i32::try_from(changed).unwrap_or(i32::MAX);
+    diesel::update(inbound_sms::table.find(message))
+        .set((inbound_sms::changed.eq(changed), inbound_sms::answer.eq(answer)))
+        .execute(tx.db())?;
+    Ok(())
+}
+/// What a number was answered since.
+pub(super) fn answers_since(tx: &mut Tx<'_>, sender: &[u8], since: Timestamp) -> Result<Vec<Word>, StorageError> {
+    Ok(inbound_sms::table
+        .filter(inbound_sms::sender_index.eq(sender))
+        .filter(inbound_sms::received_at.gt(since))
+        .filter(inbound_sms::answer.is_not_null())
+        .select(inbound_sms::answer.assume_not_null())
+        .load(tx.db())?)
+}
+/// Forgets what came before.
+pub(super) fn forget_inbound(tx: &mut Tx<'_>, before: Timestamp) -> Result<usize, StorageError> {
+    Ok(diesel::delete(inbound_sms::table.filter(inbound_sms::received_at.lt(before))).execute(tx.db())?)
 }

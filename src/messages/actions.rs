@@ -1,6 +1,7 @@
 //! The verbs of messages as types.
 
 use super::store;
+use super::watch::message_of;
 use crate::access::Action;
 use crate::access::Actor;
 use crate::access::Located;
@@ -9,6 +10,8 @@ use crate::access::Permission;
 use crate::access::Role;
 use crate::access::Target;
 use crate::access::Visible;
+use crate::delivery;
+use crate::delivery::alarms;
 use crate::partnerships;
 use crate::partnerships::PartnershipTarget;
 use crate::storage::StorageError;
@@ -42,6 +45,56 @@ impl Target for MessageTarget {
     }
 }
 
+/// A delivery, found by its number; it stands where its message does.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct DeliveryTarget {
+    /// Which.
+    pub delivery: i64,
+    /// Of which message.
+    pub message: Id<of::Message>,
+}
+impl Target for DeliveryTarget {
+    type Path = i64;
+    fn locate(
+        tx: &mut Tx<'_>,
+        actor: &Actor,
+        permission: Permission,
+        delivery: i64,
+    ) -> Result<Option<Located<Self>>, StorageError> {
+        let Some(batch) = delivery::batch_of(tx, delivery)? else { return Ok(None) };
+        let Some(message) = store::message_of_batch(tx, batch)? else { return Ok(None) };
+        let found = MessageTarget::locate(tx, actor, permission, message)?;
+        Ok(found.map(|Located { place, sensitive, .. }| Located {
+            target: Self { delivery, message },
+            place,
+            sensitive,
+        }))
+    }
+    fn name(&self) -> String {
+        format!("delivery:{}", self.delivery)
+    }
+}
+/// An alarm about a message; what no officer can mend has no place here.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct AlarmTarget(pub Id<of::Alarm>);
+impl Target for AlarmTarget {
+    type Path = Id<of::Alarm>;
+    fn locate(
+        tx: &mut Tx<'_>,
+        actor: &Actor,
+        permission: Permission,
+        id: Id<of::Alarm>,
+    ) -> Result<Option<Located<Self>>, StorageError> {
+        let Some(alarm) = alarms::find_alarm(tx, id)? else { return Ok(None) };
+        let Some(message) = message_of(&alarm.subject) else { return Ok(None) };
+        let found = MessageTarget::locate(tx, actor, permission, message)?;
+        Ok(found.map(|located| Located::at(Self(id), located.place)))
+    }
+    fn name(&self) -> String {
+        format!("alarm:{}", self.0)
+    }
+}
+
 macro_rules! actions { ($($(#[$meta:meta])* $name:ident: $target:ty = $summary:literal;)+) => { $(
     #[doc = $summary]
     #[derive(Debug)]
@@ -69,6 +122,11 @@ actions! {
     ReviewMessage: MessageTarget = "Look back at a message that its author approved alone.";
     ReadProgress: MessageTarget = "How far a message has come, in counts.";
     ListRecipients: MessageTarget = "Where each delivery of a message stands, masked.";
+    ListDeadLetters: Visible = "What failed or expired although somebody should have got it, newest first; never with an address.";
+    RequeueDeadLetter: DeliveryTarget = "Put one delivery that failed or expired back into the queue, while its message is still of use.";
+    RequeueDeadLetters: MessageTarget = "Put every delivery of a message that failed or expired back into the queue, while it is still of use.";
+    ListAlarms: Visible = "Alarms about urgent messages that do not leave, newest first.";
+    AcknowledgeAlarm: AlarmTarget = "Take an alarm in hand, so that others know; it clears itself when its cause is gone.";
     ReadInbox: Visible = "What waits for one: approvals, revisions, releases, after-reviews.";
 }
 

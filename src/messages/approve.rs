@@ -90,7 +90,6 @@ pub(super) fn approve(
         after_review_due_at,
     };
     store::insert_approval(tx, &recorded)?;
-    crate::dies_at!("approve.mid");
     let relayed = facts.class == Class::NonUrgent
         && gathered.plan.non_urgent.mode == PlanMode::Relay
         && facts.kind != Kind::Correction;

@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, HashSet};
 use chrono::{Datelike, NaiveDate, TimeZone, Timelike};
 
 use super::message::{AudienceRule, Class, Kind, Mode};
+use super::rules::Refusal;
 use crate::delivery::Channel;
 use crate::members::MembershipStatus;
 use crate::members::Recipient;
@@ -141,16 +142,37 @@ fn left_out(member: &Recipient, setting: &Setting<'_>) -> Option<&'static str> {
 }
 /// The address of a member on a channel, or why there is none to use.
 fn address(member: &Recipient, channel: Channel) -> Result<&str, &'static str> {
-    let (value, usable, stopped) = match channel {
-        Channel::Email => (&member.email, member.email_usable, member.email_stopped),
-        Channel::Sms => (&member.mobile, member.mobile_usable, member.sms_stopped),
+    let (value, usable, stopped, suspended) = match channel {
+        Channel::Email => (&member.email, member.email_usable, member.email_stopped, member.email_suspended),
+        Channel::Sms => (&member.mobile, member.mobile_usable, member.sms_stopped, member.mobile_suspended),
     };
     match value {
         None => Err("no_contact"),
         Some(_) if stopped => Err("stopped"),
+        Some(_) if suspended => Err("suspended_endpoint"),
         Some(_) if !usable => Err("unverified"),
         Some(value) => Ok(value),
     }
+}
+
+/// The address at which a member whom a message did not reach is reached now, or why not.
+pub(super) fn present_address(
+    member: &Recipient,
+    (class, kind): (Class, Kind),
+    channel: Channel,
+    now: Timestamp,
+) -> Result<&str, Refusal> {
+    let hears = matches!(member.status, MembershipStatus::Active | MembershipStatus::ReviewDue);
+    if !hears && kind != Kind::Correction {
+        return Err(Refusal::MemberGone);
+    }
+    if class == Class::Urgent && channel == Channel::Sms && is_night(now) && !member.sms_at_night {
+        return Err(Refusal::NightChoice);
+    }
+    address(member, channel).map_err(|reason| match reason {
+        "stopped" => Refusal::ChannelStopped,
+        _ => Refusal::NoUsableContact,
+    })
 }
 
 /// Reckons the audience. Members come in the order of their joining; where one SMS a dwelling is enough, the first gets it.
@@ -273,6 +295,8 @@ mod tests {
             mobile: Some(format!("+3247000000{number}")),
             email_usable: true,
             mobile_usable: true,
+            email_suspended: false,
+            mobile_suspended: false,
             preferred_channel: Channel::Email,
             sms_at_night: true,
             email_stopped: false,
@@ -360,6 +384,10 @@ mod tests {
         assert_eq!(urgent().of_one(|m| m.mobile = None), ["goes", "no_contact"]);
         assert_eq!(urgent().of_one(|m| m.email_usable = false), ["unverified", "goes"]);
         assert_eq!(urgent().of_one(|m| m.mobile_usable = false), ["goes", "unverified"]);
+        assert_eq!(urgent().of_one(|m| m.email_suspended = true), ["suspended_endpoint", "goes"]);
+        assert_eq!(urgent().of_one(|m| m.mobile_suspended = true), ["goes", "suspended_endpoint"]);
+        // Accept M18: the other channel takes over.
+        assert_eq!(quiet().of_one(|m| m.email_suspended = true), ["suspended_endpoint", "goes"]);
         assert_eq!(urgent().of_one(|m| m.email_stopped = true), ["stopped", "goes"]);
         assert_eq!(urgent().of_one(|m| m.sms_stopped = true), ["goes", "stopped"]);
         let exercise = Case { mode: Mode::Exercise, ..urgent() };

@@ -44,6 +44,17 @@ pub enum MessageError {
     #[error(transparent)]
     Storage(#[from] StorageError),
 }
+impl MessageError {
+    /// What to do next, in the words of the answer.
+    #[must_use]
+    pub fn advice(&self) -> String {
+        match self {
+            Self::Storage(error) => error.to_string(),
+            Self::Refused(refusal) => format!("{}: {}", refusal.code(), refusal.detail()),
+            other => other.to_string(),
+        }
+    }
+}
 impl From<Refusal> for MessageError {
     fn from(refusal: Refusal) -> Self {
         Self::Refused(refusal)

@@ -2,9 +2,11 @@
 //! exactly as it will be read; sent to every member who can be reached; followed by an end and by feedback.
 
 mod actions;
+mod alarms;
 mod approve;
 mod audience;
 mod close;
+mod dead_letters;
 mod draft;
 mod edit;
 mod error;
@@ -16,6 +18,7 @@ mod notify;
 mod payloads;
 mod preview;
 mod progress;
+mod prove;
 mod release;
 mod render;
 mod return_or_reject;
@@ -26,7 +29,11 @@ mod stop;
 mod store;
 mod submit;
 mod verify;
+mod watch;
 
 pub use close::{close_dispatched, expire_unreleased};
+pub use dead_letters::requeue_from_the_console;
 pub use message::{Class, InformationSource, Kind, MessageText, Mode, Status};
+pub use prove::{MessageProof, prove};
 pub use routes::routes;
+pub use watch::{Patience, Watch};

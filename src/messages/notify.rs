@@ -105,6 +105,30 @@ pub(super) fn release_of_urgent(tx: &mut Tx<'_>, config: &Config, facts: &Facts)
     }
     Ok(())
 }
+/// The officers of the zone, by mail and by SMS, as one of the two may be what does not work: an urgent message of theirs
+/// does not leave (accept M22).
+pub(super) fn officers_that_nothing_leaves(
+    tx: &mut Tx<'_>,
+    config: &Config,
+    facts: &Facts,
+) -> Result<(), StorageError> {
+    let (partnership, zone) = surroundings(tx, facts.partnership)?;
+    let url = format!("{}/progress", message_url(config, facts));
+    for officer in others(tx, &Reach::Zone(zone.id), &[Role::Officer], None)? {
+        let name = name_of(&partnership, &zone, officer.language);
+        let values = [("partnership", name.as_str()), ("code", facts.short_code.as_str()), ("url", url.as_str())];
+        write(tx, &officer, LetterKind::NothingLeaves, &values)?;
+        if let Some(mobile) = &officer.mobile {
+            let text = texts::sms(
+                officer.language,
+                SmsKind::NothingLeaves,
+                &[("partnership", partnership.short_name.as_str()), ("code", &facts.short_code)],
+            );
+            enqueue_text(tx, officer.person, officer.language, mobile, text)?;
+        }
+    }
+    Ok(())
+}
 /// The author: it was given back or refused, and why.
 pub(super) fn author_of_refusal(
     tx: &mut Tx<'_>,

@@ -3,20 +3,23 @@
 use minijinja::context;
 
 use super::actions::{
-    ApproveMessage, DiscardMessage, DraftMessage, EditMessage, FollowUpMessage, ListMessages, ListRecipients,
-    PreviewMessage, ReadInbox, ReadMessage, ReadProgress, RejectMessage, ReleaseMessage, ReturnMessage, ReviewMessage,
-    StopMessage, SubmitMessage, VerifyMessage, VerifyMessagePage,
+    AcknowledgeAlarm, ApproveMessage, DiscardMessage, DraftMessage, EditMessage, FollowUpMessage, ListAlarms,
+    ListDeadLetters, ListMessages, ListRecipients, PreviewMessage, ReadInbox, ReadMessage, ReadProgress, RejectMessage,
+    ReleaseMessage, RequeueDeadLetter, RequeueDeadLetters, ReturnMessage, ReviewMessage, StopMessage, SubmitMessage,
+    VerifyMessage, VerifyMessagePage,
 };
+use super::alarms;
 use super::approve::{self, Approver};
+use super::dead_letters;
 use super::draft::{self, view_now, writing_role};
 use super::edit;
 use super::error::MessageError;
 use super::follow_up;
 use super::inbox;
 use super::payloads::{
-    Approval, ApprovalView, FollowUp, Genuineness, InboxFilter, InboxRow, MessageFilter, MessageReason, MessageRow,
-    MessageView, NewMessage, NewTexts, NothingMore, Preview, Progress, RecipientFilter, RecipientRow, Release,
-    VerifyPageQuery,
+    AlarmFilter, AlarmRow, Approval, ApprovalView, DeadLetterFilter, DeadLetterRow, FollowUp, Genuineness, InboxFilter,
+    InboxRow, MessageFilter, MessageReason, MessageRow, MessageView, NewMessage, NewTexts, NothingMore, Preview,
+    Progress, RecipientFilter, RecipientRow, Release, Requeued, VerifyPageQuery,
 };
 use super::preview;
 use super::progress;
@@ -60,6 +63,11 @@ pub fn routes(routes: &mut Routes<'_>) {
         .at("/api/v1/messages/{message}/after-review", |at| at.post(review))
         .at("/api/v1/messages/{message}/progress", |at| at.get(progress))
         .at("/api/v1/messages/{message}/recipients", |at| at.get(recipients))
+        .at("/api/v1/messages/{message}/dead-letters/requeue", |at| at.post(requeue_all))
+        .at("/api/v1/dead-letters", |at| at.get(list_dead_letters))
+        .at("/api/v1/dead-letters/{delivery}/requeue", |at| at.post(requeue_one))
+        .at("/api/v1/alarms", |at| at.get(list_alarms))
+        .at("/api/v1/alarms/{alarm}/acknowledgement", |at| at.post(acknowledge))
         .at("/api/v1/inbox", |at| at.get(inbox))
         .at("/api/v1/verify/{code}", |at| at.get(verify))
         .at("/v/{code}", |at| at.get(verify_page));
@@ -200,6 +208,43 @@ async fn recipients(
     Query(filter): Query<RecipientFilter>,
 ) -> Result<Listing<RecipientRow>, MessageError> {
     proof.read(move |tx, proof| progress::recipients(tx, proof.target().id, &filter)).await
+}
+async fn list_dead_letters(
+    proof: Authorized<ListDeadLetters>,
+    Query(filter): Query<DeadLetterFilter>,
+) -> Result<Listing<DeadLetterRow>, MessageError> {
+    proof.read(move |tx, proof| dead_letters::dead_letters(tx, proof.actor(), proof.target(), &filter)).await
+}
+async fn requeue_one(proof: Authorized<RequeueDeadLetter>, _: Json<NothingMore>) -> Answered<Requeued, 202> {
+    proof
+        .answer(|tx, proof| {
+            let target = *proof.target();
+            let done = dead_letters::requeue(tx, target.message, Some(proof.actor().account), Some(target.delivery))?;
+            Ok(Answer::new(&done).location(format!("/api/v1/messages/{}/progress", target.message)))
+        })
+        .await
+}
+async fn requeue_all(proof: Authorized<RequeueDeadLetters>, _: Json<NothingMore>) -> Answered<Requeued, 202> {
+    proof
+        .answer(|tx, proof| {
+            let message = proof.target().id;
+            let done = dead_letters::requeue(tx, message, Some(proof.actor().account), None)?;
+            Ok(Answer::new(&done).location(format!("/api/v1/messages/{message}/progress")))
+        })
+        .await
+}
+async fn list_alarms(
+    proof: Authorized<ListAlarms>,
+    Query(filter): Query<AlarmFilter>,
+) -> Result<Listing<AlarmRow>, MessageError> {
+    proof.read(move |tx, proof| alarms::list(tx, proof.target(), &filter)).await
+}
+async fn acknowledge(proof: Authorized<AcknowledgeAlarm>, _: Json<NothingMore>) -> Answered<AlarmRow, 200> {
+    proof
+        .answer(|tx, proof| {
+            alarms::acknowledge(tx, proof.target().0, proof.actor().account).map(|view| Answer::new(&view))
+        })
+        .await
 }
 async fn inbox(
     proof: Authorized<ReadInbox>,

@@ -3,6 +3,7 @@
 use super::lifecycle::{Facts, Submitted};
 use super::message::{ApprovalPolicy, Class, InformationSource, Kind};
 use crate::access::Role;
+use crate::delivery::DeadLetter;
 use crate::partnerships::PartnershipStatus;
 use crate::partnerships::PlanContent;
 use crate::partnerships::ReleaseAlone;
@@ -13,7 +14,7 @@ use crate::values::of;
 
 macro_rules! refusals { ($($(#[$meta:meta])* $name:ident = $code:literal, $detail:literal;)+) => {
     /// Why the answer is no. A refusal is an answer; it is not an accident. One for each rule.
-    #[derive(Debug, Clone, Copy, PartialEq, Eq)]
+    #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
     pub enum Refusal { $($(#[$meta])* $name),+ }
     impl Refusal {
         /// Every refusal.
@@ -57,6 +58,24 @@ refusals! {
     NotLeftToThePartnership = "not_left_to_the_partnership", "the communication plan leaves this kind to the police; submit the message for approval";
     /// An urgent message is stopped by the police.
     StopNotYours = "stop_not_yours", "ask an officer of the zone: an urgent message is stopped by the police";
+    /// No delivery of it failed or expired.
+    NothingDead = "nothing_dead", "nothing of it failed or expired, or somebody has already put it back; look at its progress";
+    /// It is no longer of use.
+    ValidityOver = "validity_over", "its validity is over, and late is worse than never; write a new message if it still matters";
+    /// The address is no longer kept.
+    AddressGone = "address_gone", "addresses are kept for seven days; write a new message";
+    /// The approved bytes are no longer kept.
+    ContentGone = "content_gone", "the approved text is no longer kept for sending; write a new message";
+    /// A correction or an end has left since.
+    Superseded = "superseded", "a correction or an end of it has left since; write a new message for those who still need one";
+    /// They are no longer a member, or do not wish to hear anything now.
+    MemberGone = "member_gone", "they left, paused or are suspended since; there is nothing to send any more";
+    /// They stopped this channel.
+    ChannelStopped = "channel_stopped", "they stopped this channel since; other channels still reach them";
+    /// They chose so.
+    NightChoice = "night_choice", "they chose to have no SMS at night; other channels still reach them";
+    /// Nothing usable to reach them by.
+    NoUsableContact = "no_usable_contact", "correct and confirm their address or number first, then put it back";
     /// Nobody looks back at their own approval.
     ReviewOwn = "review_own", "another officer looks back at this approval";
 }
@@ -158,6 +177,33 @@ pub fn may_release_alone(facts: &Facts, by: &Circumstances<'_>) -> Result<(), Re
     }
     somebody_is_reached(by)?;
     every_language_is_served(by)
+}
+
+/// May what did not arrive of a message be sent again? Never what is out of date by a later word, never for a partnership
+/// that may not act.
+///
+/// # Errors
+/// The first rule that says no.
+pub fn may_requeue(facts: &Facts, partnership: PartnershipStatus, superseded: bool) -> Result<(), Refusal> {
+    match (partnership, facts.class) {
+        (PartnershipStatus::Active, _) | (PartnershipStatus::Dormant, Class::NonUrgent) => {}
+        _ if facts.kind == Kind::Correction => {}
+        _ => return Err(Refusal::PartnershipCannotAct),
+    }
+    if superseded { Err(Refusal::Superseded) } else { Ok(()) }
+}
+/// Is everything that one dead letter needs still there, and is it still of use? Urgent or not, nothing leaves late.
+///
+/// # Errors
+/// The first rule that says no.
+pub fn is_still_kept(letter: &DeadLetter, now: Timestamp) -> Result<(), Refusal> {
+    if letter.deadline <= now {
+        return Err(Refusal::ValidityOver);
+    }
+    if !letter.has_address {
+        return Err(Refusal::AddressGone);
+    }
+    if letter.has_content { Ok(()) } else { Err(Refusal::ContentGone) }
 }
 
 /// May somebody in this role write this? Urgent texts come from officers, coordinators and deputies; the steering group and

@@ -6,12 +6,13 @@ use diesel::prelude::*;
 
 use super::lifecycle::{self, Draft, Facts, Message, Stored};
 use super::message::{ApprovalPolicy, AudienceRule, Class, InformationSource, Kind, Mode, Status, Texts};
-use super::payloads::{InboxFilter, InboxRow, MessageFilter, MessageRow, WaitsFor};
+use super::payloads::{DeadLetterFilter, DeadLetterRow, InboxFilter, InboxRow, MessageFilter, MessageRow, WaitsFor};
 use super::render::Rendered;
 use crate::access::Actor;
 use crate::access::Reach;
 use crate::access::Role;
 use crate::delivery;
+use crate::delivery::Channel;
 use crate::delivery::State;
 use crate::storage::Json;
 use crate::storage::StorageError;
@@ -339,6 +340,7 @@ pub(super) fn insert_approval(tx: &mut Tx<'_>, new: &NewApproval<'_>) -> Result<
             approvals::after_review_due_at.eq(new.after_review_due_at),
         ))
         .execute(tx.db())?;
+    crate::dies_at!("approve.mid");
     Ok(())
 }
 /// The hash and the number of the plan that an approval bound.
@@ -431,6 +433,141 @@ pub(super) fn dispatched(tx: &mut Tx<'_>) -> Result<Vec<(Loaded, Id<of::MessageV
         .select((Row::as_select(), approvals::version_id))
         .load(tx.db())?;
     rows.into_iter().map(|(row, version)| Ok((row.restore()?, version))).collect()
+}
+/// An urgent message, or a correction, that is going out.
+#[derive(Debug, Clone)]
+pub(super) struct Urgent {
+    pub(super) message: Id<of::Message>,
+    /// Its deliveries.
+    pub(super) batch: uuid::Uuid,
+    /// When the police decided.
+    pub(super) decided_at: Timestamp,
+}
+/// The urgent messages and corrections that are going out.
+pub(super) fn urgent_going_out(tx: &mut Tx<'_>) -> Result<Vec<Urgent>, StorageError> {
+    type Columns = (Id<of::Message>, Id<of::MessageVersion>, Option<Timestamp>, Timestamp);
+    let rows: Vec<Columns> = messages::table
+        .inner_join(approvals::table.on(approvals::message_id.eq(messages::id)))
+        .filter(diesel::dsl::sql::<diesel::sql_types::Bool>("messages.status = 'dispatching'"))
+        .filter(messages::class.eq(Class::Urgent).or(messages::kind.eq(Kind::Correction)))
+        .order(messages::id)
+        .select((messages::id, approvals::version_id, messages::decided_at, approvals::approved_at))
+        .load(tx.db())?;
+    Ok(rows
+        .into_iter()
+        .map(|(message, version, decided, approved)| Urgent {
+            message,
+            batch: version.uuid(),
+            decided_at: decided.unwrap_or(approved),
+        })
+        .collect())
+}
+/// Has a correction of it, or an end of its thread, left since?
+pub(super) fn superseded(tx: &mut Tx<'_>, facts: &Facts) -> Result<bool, StorageError> {
+    let gone = [Status::Dispatching, Status::Completed, Status::CompletedWithFailures, Status::Stopped];
+    let corrected = messages::kind.eq(Kind::Correction).and(messages::corrects_id.eq(Some(facts.id)));
+    let ended = messages::kind.eq(Kind::End).and(messages::id.gt(facts.id));
+    let later: i64 = messages::table
+        .filter(messages::thread_id.eq(facts.thread))
+        .filter(corrected.or(ended))
+        .filter(messages::status.eq_any(gone))
+        .count()
+        .get_result(tx.db())?;
+    Ok(later > 0)
+}
+/// The message to which a delivery belongs, once it has been approved.
+pub(super) fn message_of_batch(tx: &mut Tx<'_>, batch: uuid::Uuid) -> Result<Option<Id<of::Message>>, StorageError> {
+    Ok(approvals::table
+        .filter(approvals::version_id.eq(Id::<of::MessageVersion>::from_uuid(batch)))
+        .select(approvals::message_id)
+        .first(tx.db())
+        .optional()?)
+}
+type DeadColumns = (
+    (i64, Id<of::Message>, Id<of::Partnership>, Id<of::Zone>, Class),
+    (Option<Id<of::Membership>>, Channel, State, Option<String>, i32, Option<String>),
+    (Option<Timestamp>, Timestamp, Option<Vec<u8>>, Status),
+);
+/// One page of the dead letters of some zones, newest first, each with its zone; one row more than the limit.
+pub(super) fn dead_letters(
+    tx: &mut Tx<'_>,
+    zones: &[Id<of::Zone>],
+    filter: &DeadLetterFilter,
+    limit: i64,
+) -> Result<Vec<(DeadLetterRow, Id<of::Zone>)>, StorageError> {
+    let now = tx.now()?;
+    let mut wanted = deliveries::table
+        .inner_join(approvals::table.on(approvals::version_id.eq(deliveries::batch_id)))
+        .inner_join(messages::table.on(messages::id.eq(approvals::message_id)))
+        .inner_join(partnerships::table.on(partnerships::id.eq(messages::partnership_id)))
+        // A literal and not a bind: a generic plan could not use the partial index.
+        .filter(diesel::dsl::sql::<diesel::sql_types::Bool>("deliveries.state IN ('failed', 'expired')"))
+        .filter(partnerships::zone_id.eq_any(zones))
+        .order(deliveries::id.desc())
+        .limit(limit.saturating_add(1))
+        .select((
+            (deliveries::id, messages::id, partnerships::id, partnerships::zone_id, messages::class),
+            (
+                deliveries::membership_id,
+                deliveries::channel,
+                deliveries::state,
+                deliveries::reason,
+                deliveries::attempts,
+                deliveries::provider,
+            ),
+            (deliveries::settled_at, deliveries::deadline, deliveries::address, messages::status),
+        ))
+        .into_boxed();
+    if let Some(zone) = filter.zone {
+        wanted = wanted.filter(partnerships::zone_id.eq(zone));
+    }
+    if let Some(partnership) = filter.partnership {
+        wanted = wanted.filter(partnerships::id.eq(partnership));
+    }
+    if let Some(message) = filter.message {
+        wanted = wanted.filter(messages::id.eq(message));
+    }
+    if let Some(channel) = filter.channel {
+        wanted = wanted.filter(deliveries::channel.eq(channel));
+    }
+    if let Some(state) = filter.state {
+        wanted = wanted.filter(deliveries::state.eq(state.as_str()));
+    }
+    if let Some(reason) = &filter.reason {
+        wanted = wanted.filter(deliveries::reason.eq(Some(reason.as_str().to_owned())));
+    }
+    if let Some(since) = filter.since {
+        wanted = wanted.filter(deliveries::settled_at.ge(Some(since)));
+    }
+    if let Some(after) = filter.after {
+        wanted = wanted.filter(deliveries::id.lt(after));
+    }
+    let rows: Vec<DeadColumns> = wanted.load(tx.db())?;
+    let row = |(whose, what, when): DeadColumns| {
+        let (delivery, message, partnership, zone, class) = whose;
+        let (membership, channel, state, reason, attempts, provider) = what;
+        let (settled_at, valid_until, address, status) = when;
+        let goes_on = matches!(status, Status::Dispatching | Status::Completed | Status::CompletedWithFailures);
+        let can_be_requeued = goes_on && valid_until > now && address.is_some();
+        let row = DeadLetterRow {
+            delivery,
+            message,
+            partnership,
+            membership,
+            name: None,
+            class,
+            channel,
+            state,
+            reason,
+            attempts,
+            provider,
+            settled_at,
+            valid_until,
+            can_be_requeued,
+        };
+        (row, zone)
+    };
+    Ok(rows.into_iter().map(row).collect())
 }
 /// Approved messages that nobody passed on since `before`.
 pub(super) fn unreleased(tx: &mut Tx<'_>, before: Timestamp) -> Result<Vec<Loaded>, StorageError> {

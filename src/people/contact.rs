@@ -3,6 +3,7 @@
 use crate::values::EmailAddress;
 use crate::values::Id;
 use crate::values::PhoneNumber;
+use crate::values::Timestamp;
 use crate::values::of;
 
 crate::words! {
@@ -25,9 +26,26 @@ crate::words! {
         Verified = "verified",
         /// It failed lately.
         Suspect = "suspect",
-        /// It failed for good.
+        /// It failed for good, or too often: nothing is sent to it until somebody says that it works again.
         Invalid = "invalid",
     }
+}
+crate::words! {
+    /// Why nothing is sent to a contact point any more.
+    pub enum SuspensionReason {
+        /// The other side said that it does not exist.
+        Bounced = "bounced",
+        /// It did not work on several days.
+        KeepsFailing = "keeps_failing",
+    }
+}
+/// Nothing is sent to a contact point.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Suspension {
+    /// Why.
+    pub reason: SuspensionReason,
+    /// Since when.
+    pub since: Timestamp,
 }
 /// A way to reach a person.
 #[derive(Debug, Clone)]
@@ -40,6 +58,8 @@ pub struct Contact {
     pub kind: ContactKind,
     /// Whether it works.
     pub state: ContactState,
+    /// Nothing is sent to it, and why.
+    pub suspension: Option<Suspension>,
     pub(super) value: String,
 }
 impl Contact {

@@ -5,8 +5,9 @@ use std::time::Duration;
 
 use diesel::prelude::*;
 
-use super::contact::{Contact, ContactKind, ContactState};
+use super::contact::{Contact, ContactKind, ContactState, Suspension, SuspensionReason};
 use super::person::{KnownPerson, NewPerson, Person};
+use crate::delivery::{Channel, endpoint_index};
 use crate::on_either;
 use crate::storage::StorageError;
 use crate::storage::Tx;
@@ -48,11 +49,17 @@ struct ContactRow {
     kind: ContactKind,
     state: ContactState,
     value: Vec<u8>,
+    suspended_for: Option<SuspensionReason>,
+    suspended_at: Option<Timestamp>,
 }
 impl ContactRow {
     fn restore(self, tx: &Tx<'_>) -> Result<Contact, StorageError> {
         let value = tx.open(CONTACT_POINTS_VALUE, self.id, &self.value)?;
-        Ok(Contact { id: self.id, person: self.person_id, kind: self.kind, state: self.state, value })
+        let suspension = match (self.suspended_for, self.suspended_at) {
+            (Some(reason), Some(since)) => Some(Suspension { reason, since }),
+            _ => None,
+        };
+        Ok(Contact { id: self.id, person: self.person_id, kind: self.kind, state: self.state, suspension, value })
     }
 }
 
@@ -161,8 +168,8 @@ pub fn set_language(tx: &mut Tx<'_>, id: Id<of::Person>, language: Language) -> 
 /// The form in which equal values are equal.
 fn index_of(tx: &Tx<'_>, kind: ContactKind, value: &str) -> Vec<u8> {
     match kind {
-        ContactKind::Email => tx.index("email", &value.to_lowercase()),
-        ContactKind::Mobile | ContactKind::Landline => tx.index("phone", value),
+        ContactKind::Email => endpoint_index(tx, Channel::Email, value),
+        ContactKind::Mobile | ContactKind::Landline => endpoint_index(tx, Channel::Sms, value),
     }
 }
 /// Gives a person a contact point, in place of the one of that kind they had; a new value begins unverified unless `state`
@@ -254,16 +261,95 @@ pub fn persons_with_contact(
         .distinct()
         .load(tx.db())?)
 }
-/// Notes that a contact point is its owner's.
+/// Notes that a contact point is its owner's, and so that it works: whatever failed before no longer counts.
 ///
 /// # Errors
 /// When the database fails.
 pub fn verify_contact(tx: &mut Tx<'_>, id: Id<of::ContactPoint>) -> Result<(), StorageError> {
     let now = tx.now()?;
     diesel::update(contact_points::table.find(id))
-        .set((contact_points::state.eq(ContactState::Verified), contact_points::verified_at.eq(Some(now))))
+        .set((
+            contact_points::state.eq(ContactState::Verified),
+            contact_points::verified_at.eq(Some(now)),
+            contact_points::trusted_from.eq(Some(now)),
+            contact_points::suspended_for.eq(None::<SuspensionReason>),
+            contact_points::suspended_at.eq(None::<Timestamp>),
+        ))
         .execute(tx.db())?;
     Ok(())
+}
+
+/// A contact point, and since when failures count against it: since ever, or since somebody last said that it works.
+type Trusted = (Id<of::ContactPoint>, Option<Timestamp>);
+/// The contact points that have this address or number and are written to.
+///
+/// # Errors
+/// When the database fails.
+pub fn contacts_at(tx: &mut Tx<'_>, endpoint: &[u8]) -> Result<Vec<Trusted>, StorageError> {
+    Ok(contact_points::table
+        .filter(contact_points::value_index.eq(endpoint))
+        .filter(contact_points::state.eq_any([ContactState::Verified, ContactState::Suspect]))
+        .filter(contact_points::kind.ne(ContactKind::Landline))
+        .order(contact_points::id)
+        .select((contact_points::id, contact_points::trusted_from))
+        .load(tx.db())?)
+}
+/// Nothing more is sent to a contact point. False when nothing was any more.
+///
+/// # Errors
+/// When the database fails.
+pub fn suspend_contact(
+    tx: &mut Tx<'_>,
+    id: Id<of::ContactPoint>,
+    reason: SuspensionReason,
+) -> Result<bool, StorageError> {
+    let now = tx.now()?;
+    let suspended = diesel::update(
+        contact_points::table.filter(contact_points::id.eq(id)).filter(contact_points::suspended_at.is_null()),
+    )
+    .set((
+        contact_points::state.eq(ContactState::Invalid),
+        contact_points::suspended_for.eq(Some(reason)),
+        contact_points::suspended_at.eq(Some(now)),
+    ))
+    .execute(tx.db())?;
+    Ok(suspended > 0)
+}
+/// Takes back the suspensions of an address or number that were made at this very moment. Returns how many.
+///
+/// # Errors
+/// When the database fails.
+pub fn unsuspend_endpoint(tx: &mut Tx<'_>, endpoint: &[u8], made_at: Timestamp) -> Result<usize, StorageError> {
+    Ok(diesel::update(
+        contact_points::table
+            .filter(contact_points::value_index.eq(endpoint))
+            .filter(contact_points::suspended_at.eq(Some(made_at))),
+    )
+    .set((
+        contact_points::state.eq(ContactState::Verified),
+        contact_points::suspended_for.eq(None::<SuspensionReason>),
+        contact_points::suspended_at.eq(None::<Timestamp>),
+    ))
+    .execute(tx.db())?)
+}
+/// Somebody says that a suspended contact point works again: what failed before no longer counts. False when it was not
+/// suspended.
+///
+/// # Errors
+/// When the database fails.
+pub fn reinstate_contact(tx: &mut Tx<'_>, id: Id<of::ContactPoint>) -> Result<bool, StorageError> {
+    let now = tx.now()?;
+    let reinstated = diesel::update(
+        contact_points::table.filter(contact_points::id.eq(id)).filter(contact_points::suspended_at.is_not_null()),
+    )
+    .set((
+        contact_points::state.eq(ContactState::Verified),
+        contact_points::trusted_from.eq(Some(now)),
+        contact_points::suspended_for.eq(None::<SuspensionReason>),
+        contact_points::suspended_at.eq(None::<Timestamp>),
+    ))
+    .execute(tx.db())?;
+    Ok(reinstated > 0)
 }
 
 /// Makes a code of six digits for a contact point; earlier codes end. Only its hash is stored.

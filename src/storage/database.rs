@@ -116,7 +116,8 @@ impl ManageConnection for Manager {
             }
             Target::Postgres(url) => {
                 let mut c = PgConnection::establish(&impatient(url)).map_err(ConnectionError)?;
-                c.batch_execute("SET statement_timeout = '60s'; SET lock_timeout = '10s'; SET idle_in_transaction_session_timeout = '60s'; SET timezone = 'UTC'")
+                // A process that froze in the middle of a transaction holds its rows no longer than a lease (accept M5).
+                c.batch_execute("SET statement_timeout = '60s'; SET lock_timeout = '10s'; SET idle_in_transaction_session_timeout = '10s'; SET timezone = 'UTC'")
                     .map_err(QueryError)?;
                 Ok(Db::Postgres(c))
             }
@@ -191,6 +192,12 @@ impl Database {
     #[must_use]
     pub const fn keys(&self) -> &Arc<Keyring> {
         &self.keys
+    }
+    /// Connections that are open, and how many of them nobody uses.
+    #[must_use]
+    pub fn connections(&self) -> (u32, u32) {
+        let state = self.pool.state();
+        (state.connections, state.idle_connections)
     }
     /// Rings after every committed transaction that asked for it (`Tx::nudge`).
     #[must_use]

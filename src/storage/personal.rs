@@ -43,7 +43,19 @@ pub const COLUMNS: &[PersonalColumn] = &[
     column(ACCOUNT_TOKENS_DETAILS, "accounts", "who invites to what, for the invitation's page; emptied once used"),
     column(MEMBERSHIPS_ADDRESS, "members", "living or working inside the perimeter"),
     column("memberships.dwelling_index", "members", "keyed index: one SMS a dwelling where the plan says so"),
+    column(
+        "memberships.sms_stopped_index",
+        "members",
+        "keyed index: the number that stopped SMS, which alone may undo it",
+    ),
+    column(
+        "inbound_sms.sender_index",
+        "members",
+        "keyed index: one answer a day to a number; deleted after seven days",
+    ),
+    column("inbound_sms.message_index", "members", "keyed index: the same SMS twice is one; deleted after seven days"),
     column(DELIVERIES_ADDRESS, "delivery", "where the message goes; emptied after settling"),
+    column("endpoint_faults.endpoint_index", "delivery", "keyed index: which address failed; ninety days"),
     column(CONTENTS_BODY, "delivery", "what is handed over; letters hold single-use links"),
     column(ANSWERS_ANSWER, "access", "the same answer to a repeated request, for seven days"),
 ];

@@ -90,6 +90,9 @@ diesel::table! {
         state -> Text,
         verified_at -> Nullable<Moment>,
         created_at -> Moment,
+        trusted_from -> Nullable<Moment>,
+        suspended_for -> Nullable<Text>,
+        suspended_at -> Nullable<Moment>,
     }
 }
 
@@ -367,6 +370,21 @@ diesel::table! {
         ended_at -> Nullable<Moment>,
         end_reason -> Nullable<Text>,
         version -> BigInt,
+        sms_stopped_index -> Nullable<Binary>,
+    }
+}
+
+diesel::table! {
+    use diesel::sql_types::*;
+    use crate::storage::sql::{Document, Key, Moment};
+
+    inbound_sms (message_index) {
+        message_index -> Binary,
+        sender_index -> Binary,
+        word -> Text,
+        changed -> Integer,
+        answer -> Nullable<Text>,
+        received_at -> Moment,
     }
 }
 
@@ -497,6 +515,24 @@ diesel::table! {
         reference -> Nullable<Text>,
         settled_at -> Nullable<Moment>,
         created_at -> Moment,
+        round_from -> Integer,
+    }
+}
+
+diesel::table! {
+    use diesel::sql_types::*;
+    use crate::storage::sql::{Document, Key, Moment};
+
+    alarms (id) {
+        id -> Key,
+        kind -> Text,
+        subject -> Text,
+        zone_id -> Nullable<Key>,
+        raised_at -> Moment,
+        seen_at -> Moment,
+        cleared_at -> Nullable<Moment>,
+        acknowledged_at -> Nullable<Moment>,
+        acknowledged_by -> Nullable<Key>,
     }
 }
 
@@ -531,6 +567,35 @@ diesel::table! {
         code -> Text,
         reference -> Nullable<Text>,
         received_at -> Moment,
+    }
+}
+
+diesel::table! {
+    use diesel::sql_types::*;
+    use crate::storage::sql::{Document, Key, Moment};
+
+    endpoint_faults (delivery_id) {
+        delivery_id -> BigInt,
+        batch_id -> Key,
+        person_id -> Key,
+        channel -> Text,
+        endpoint_index -> Binary,
+        kind -> Text,
+        reason -> Text,
+        sent_at -> Moment,
+        happened_at -> Moment,
+        handled_at -> Nullable<Moment>,
+        forgiven_at -> Nullable<Moment>,
+    }
+}
+
+diesel::table! {
+    use diesel::sql_types::*;
+    use crate::storage::sql::{Document, Key, Moment};
+
+    duty_marks (duty) {
+        duty -> Text,
+        reached_at -> Moment,
     }
 }
 
@@ -581,6 +646,7 @@ diesel::allow_tables_to_appear_in_same_query!(
     house_rules,
     mandates,
     memberships,
+    inbound_sms,
     messages,
     message_versions,
     approvals,
@@ -589,5 +655,8 @@ diesel::allow_tables_to_appear_in_same_query!(
     deliveries,
     attempts,
     receipts,
+    alarms,
+    endpoint_faults,
+    duty_marks,
     mail_checks,
 );

@@ -47,8 +47,12 @@ kinds! {
         MessageApproved = "message_approved" ["partnership", "url"],
         /// Another officer has to read again what its author approved alone.
         AfterReviewDue = "after_review_due" ["partnership", "url"],
+        /// An urgent message does not leave: told to the officers of the zone. Never carries its text.
+        NothingLeaves = "nothing_leaves" ["partnership", "code", "url"],
         /// A role came to its end.
         MandateEnded = "mandate_ended" ["name", "role"],
+        /// A member stopped SMS; told to those who keep the list. Never says who, nor the number.
+        MemberStoppedSms = "member_stopped_sms" ["partnership", "url"],
         /// Somebody's contact details were changed.
         ContactChanged = "contact_changed" ["name"],
     }
@@ -61,8 +65,18 @@ kinds! {
         ContactCode = "contact_code" ["partnership", "code"],
         /// A message waits for an officer's approval; the code is its reference.
         WaitingForOfficer = "waiting_for_officer" ["partnership", "code"],
-        /// The answer to STOP.
+        /// An urgent message does not leave; the code is its reference.
+        NothingLeaves = "nothing_leaves" ["partnership", "code"],
+        /// The answer to STOP where e-mail goes on.
         Stop = "stop" ["partnership"],
+        /// The answer to STOP where nothing else may be left.
+        StopLast = "stop_last" ["partnership"],
+        /// The answer to START that undid a STOP.
+        Start = "start" ["partnership"],
+        /// The answer to HELP.
+        Help = "help" ["partnership"],
+        /// The answer to everything else: nobody reads it.
+        NobodyReads = "nobody_reads" ["partnership"],
     }
 }
 

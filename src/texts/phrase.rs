@@ -154,7 +154,7 @@ mod tests {
                      provincial_group expertise_centre federal_service member";
         let kinds = "start update end feedback correction prevention meeting admin survey";
         let reasons = "paused quiet_hours night_choice duplicate household no_contact unverified not_chosen \
-                       language_missing suspended stopped \
+                       language_missing suspended suspended_endpoint stopped \
                        not_adult outside_perimeter no_link rules_not_acknowledged unreachable other_lawful";
         let problems = "link_unknown wrong_code passwords_differ password_weak too_many unavailable";
         for (family, words) in [

@@ -53,6 +53,8 @@ pub mod of {
         Batch,
         /// A courier's hold on deliveries.
         Lease,
+        /// An alarm.
+        Alarm,
     }
 }
 

@@ -24,9 +24,10 @@ const FLOORS: &[&[&str]] = &[
     &["values"],
 ];
 /// Macros are exported at the root of the crate; they belong to a floor all the same.
-const MACROS: &[(&str, &str)] = &[("words", "values"), ("on_either", "storage")];
+const MACROS: &[(&str, &str)] =
+    &[("words", "values"), ("dies_at", "values"), ("falls_over", "values"), ("on_either", "storage")];
 /// Decide, and do nothing else.
-const PURE: &[&str] = &["rules.rs", "lifecycle.rs", "audience.rs", "render.rs", "policy.rs", "retry.rs"];
+const PURE: &[&str] = &["rules.rs", "lifecycle.rs", "audience.rs", "render.rs", "policy.rs", "retry.rs", "trouble.rs"];
 /// What a pure file does not know.
 const EFFECTS: &[&[&str]] = &[
     &["diesel"],
@@ -52,8 +53,16 @@ const SPEAKS_SQL: &[&str] = &[
     "access/grant.rs",
     "access/sessions.rs",
     "access/throttle.rs",
+    "delivery/alarms.rs",
     "delivery/content.rs",
+    "delivery/dead_letters.rs",
+    "delivery/depths.rs",
+    "delivery/claim.rs",
+    "delivery/proof.rs",
+    "delivery/faults.rs",
     "delivery/queue.rs",
+    "delivery/settle.rs",
+    "delivery/stop.rs",
     "delivery/receipts.rs",
     // The macro `words!` writes the column type of every enum of fixed words.
     "values/mod.rs",

@@ -29,6 +29,7 @@ type Columns = BTreeMap<String, Column>;
 
 /// Hashes and buckets: bytes that lead back to nobody and are not sealed.
 const HASHES: &[&str] = &[
+    "attempts.digest",
     "account_tokens.token_hash",
     "answers.body_hash",
     "contact_codes.code_hash",

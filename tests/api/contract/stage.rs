@@ -10,7 +10,7 @@ use vigie::access::{self, Bearer, NewGrant, Permission, Place, Purpose, Reach, R
 use vigie::accounts::{Invitation, create_active, hash_password};
 use vigie::partnerships;
 use vigie::storage::StorageError;
-use vigie::storage::schema::mandates;
+use vigie::storage::schema::{mandates, memberships};
 use vigie::values::{EmailAddress, Id, Language, PersonName, of};
 
 use crate::support::{Neighbourhood, Town};
@@ -56,24 +56,31 @@ impl Stage {
         };
         let message = near.coordinator.posts(town, &near.messages(), body("member_report")).await.expect(201).id();
         let of_the_police = near.officer.posts(town, &near.messages(), body("police")).await.expect(201).id();
+        let (delivery, alarm) = left_behind(town, &near).await;
         let first = near.partnership;
-        let (place, mandate) = town
+        let member = near.members[0].membership;
+        let (place, mandate, contact) = town
             .db(move |tx| {
                 let mandate: Id<of::Mandate> = mandates::table
                     .filter(mandates::place_ref.eq(first.to_string()))
                     .select(mandates::id)
                     .first(tx.db())?;
-                Ok((partnerships::place_of(tx, first)?.unwrap(), mandate))
+                let person: Id<of::Person> =
+                    memberships::table.find(member).select(memberships::person_id).first(tx.db())?;
+                let contacts = vigie::people::contacts_of(tx, &[person])?.remove(&person).unwrap();
+                Ok((partnerships::place_of(tx, first)?.unwrap(), mandate, contacts[0].id))
             })
             .await;
-        let member = near.members[0].membership.to_string();
         let ids = BTreeMap::from([
             ("partnership", near.partnership.to_string()),
             ("zone", near.zone.to_string()),
             ("message", message),
-            ("member", member),
+            ("member", member.to_string()),
+            ("contact", contact.to_string()),
             ("mandate", mandate.to_string()),
             ("code", "ABCDEFGH".to_owned()),
+            ("delivery", delivery.to_string()),
+            ("alarm", alarm),
         ]);
         Self { near, place, of_the_police, ids }
     }
@@ -151,7 +158,7 @@ impl Stage {
     #[track_caller]
     pub fn place_of(&self, pattern: &str) -> Place {
         match Self::parameters(pattern).first().copied() {
-            Some("partnership" | "message" | "member" | "mandate") => self.place.clone(),
+            Some("partnership" | "message" | "member" | "mandate" | "delivery" | "alarm") => self.place.clone(),
             Some("zone") => Place::zone(self.near.zone, vec![HERE.to_owned()]),
             Some("session") | None => Place::nation(),
             Some(name) => panic!("{pattern}: where does a {name} belong?"),
@@ -159,8 +166,30 @@ impl Stage {
     }
     /// Is it a list of what one may see, wherever that is?
     pub fn is_list(permission: Permission) -> bool {
-        matches!(permission, Permission::ListPartnerships | Permission::ReadInbox)
+        matches!(
+            permission,
+            Permission::ListPartnerships | Permission::ReadInbox | Permission::ListDeadLetters | Permission::ListAlarms
+        )
     }
+}
+
+/// A delivery of a message that left, dead since, and an alarm about that message.
+async fn left_behind(town: &Town, near: &Neighbourhood) -> (i64, String) {
+    use vigie::delivery::alarms::{AlarmKind, raise};
+    use vigie::storage::schema::deliveries;
+    let left = crate::messages::sent(town, near, crate::messages::burglary()).await;
+    let (subject, zone) = (format!("message:{left}"), near.zone);
+    town.db(move |tx| {
+        let delivery: i64 = deliveries::table
+            .filter(deliveries::lane.eq(1_i16))
+            .order(deliveries::id)
+            .select(deliveries::id)
+            .first(tx.db())?;
+        diesel::update(deliveries::table.find(delivery)).set(deliveries::state.eq("failed")).execute(tx.db())?;
+        let alarm = raise(tx, AlarmKind::UrgentStuck, &subject, Some(zone))?.unwrap();
+        Ok((delivery, alarm.id.to_string()))
+    })
+    .await
 }
 
 /// A token that opens the route: signed for its purpose, or any where the route looks for it in the database.
@@ -172,6 +201,8 @@ fn token(town: &Town, pattern: &str) -> String {
         "/p/unsubscribe/{token}" => Purpose::UnsubscribeEmail,
         "/p/my-data/{token}" => Purpose::MyData,
         "/hooks/sms/{token}" => Purpose::Receipt,
+        "/hooks/sms/inbound/{token}" => Purpose::InboundSms,
+        "/hooks/mail/{token}" => Purpose::ReturnedMail,
         "/p/invitation/{token}" | "/p/reset/{token}" => return "nobody-has-this-token".to_owned(),
         _ => panic!("{pattern}: say here what its link is for"),
     };

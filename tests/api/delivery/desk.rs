@@ -189,3 +189,9 @@ pub(super) async fn held_up(town: &Town) -> i64 {
 pub(super) fn recipients(town: &Town) -> HashSet<String> {
     town.post_office.mails().iter().map(|mail| mail.to().to_owned()).collect()
 }
+/// How many wait for a first or a further attempt, with nothing in the dark. With a provider that is not trusted, most are
+/// not even tried.
+pub(super) async fn waiting(town: &Town, batch: Uuid) -> i64 {
+    let states = states(town, batch).await;
+    [State::Queued, State::Deferred].iter().filter_map(|state| states.get(state)).sum()
+}

@@ -11,7 +11,7 @@ use vigie::storage::schema::{attempts, receipts};
 use vigie::values::{Id, Language, of};
 use vigie::worker;
 
-use super::desk::{HOUR, attempts_of, reasons_name_nobody, row, states, until};
+use super::desk::{HOUR, attempts_of, reasons_name_nobody, row, states, until, waiting};
 use crate::support::Town;
 use crate::support::database::Kind;
 use crate::support::kannel::{Arrived, Kannel};
@@ -270,7 +270,7 @@ async fn a_gateway_without_a_route_fails_nobody_for_good() {
             until("there is no route", async || kannel.command("status.txt").await.contains("dead")).await;
             let batch = urgent(town, &numbers).await;
             town.delivers_everything().await;
-            assert_eq!(states(town, batch).await, [(State::Deferred, 5)].into());
+            assert_eq!(waiting(town, batch).await, 5);
             kannel.command("start-smsc?smsc=FAKE").await;
             kannel.start(&["smsc"]);
             in_the_end(town, "the handsets have it", async || reached_by_all(town, batch, State::AtHandset).await)
@@ -296,8 +296,9 @@ async fn a_wrong_password_fails_nobody_for_good() {
                 town.delivers_everything().await;
                 town.passes(Duration::from_secs(90));
             }
-            assert_eq!(states(town, batch).await, [(State::Deferred, 5)].into());
-            let first = town.db(move |tx| deliveries_of(tx, batch, None, 0, 1)).await.remove(0);
+            assert_eq!(waiting(town, batch).await, 5);
+            let tried = town.db(move |tx| deliveries_of(tx, batch, None, 0, 10)).await;
+            let first = tried.into_iter().find(|row| row.attempts > 0).unwrap();
             assert_eq!(first.reason.as_deref(), Some("403 credentials"));
             assert!(attempts_of(town, first.id).await.iter().all(|(outcome, _)| outcome.as_deref() == Some("refused")));
             assert_eq!(times(&kannel, &numbers), [0; 5]);
@@ -331,22 +332,27 @@ async fn a_suspended_gateway_gets_one_repeat_and_no_more() {
                 town.delivers_everything().await;
                 town.passes(Duration::from_secs(10));
             }
+            // Kannel passes the first request on before it looks at its own state; the others are in the dark, or wait until
+            // the gateway is trusted again.
             let rows = town.db(move |tx| deliveries_of(tx, batch, None, 0, 10)).await;
-            // Taken, as far as anybody knows. Kannel passes the first request on before it looks at its own state.
-            let told = [State::Accepted, State::AtOperator, State::AtHandset];
-            assert!(rows.iter().all(|row| told.contains(&row.state)), "{rows:?}");
-            let unanswered: Vec<_> = rows.iter().filter(|row| row.attempts == 2).collect();
-            assert!(unanswered.len() >= 4 && rows.iter().all(|row| row.attempts <= 2), "{rows:?}");
-            for row in unanswered {
-                assert!(row.reason.as_deref().unwrap().starts_with("no answer: "), "{row:?}");
+            assert!(rows.iter().any(|row| row.attempts == 2), "{rows:?}");
+            for row in rows {
+                assert!(!matches!(row.state, State::Failed | State::Expired) && row.attempts <= 2, "{row:?}");
+                if row.attempts == 2 {
+                    assert!(row.reason.as_deref().unwrap().starts_with("no answer: "), "{row:?}");
+                }
             }
             kannel.command("resume").await;
-            until("the reports came", async || reached_by_all(town, batch, State::AtHandset).await).await;
-            until("everything arrived", async || {
-                times(&kannel, &numbers).iter().sum::<usize>()
-                    == rows.iter().map(|row| usize::try_from(row.attempts).unwrap()).sum::<usize>()
-            })
-            .await;
+            in_the_end(town, "the handsets have it", async || reached_by_all(town, batch, State::AtHandset).await)
+                .await;
+            let handed: i64 = town
+                .db(|tx| {
+                    let handed = attempts::outcome.eq_any([Some("accepted"), Some("unknown")]);
+                    Ok(attempts::table.filter(handed).count().get_result(tx.db())?)
+                })
+                .await;
+            let handed = usize::try_from(handed).unwrap();
+            until("every copy arrived", async || times(&kannel, &numbers).iter().sum::<usize>() == handed).await;
             assert!(times(&kannel, &numbers).iter().all(|times| (1..=2).contains(times)));
         },
     )
@@ -365,7 +371,7 @@ async fn a_gateway_that_is_shot_and_started_again_gets_what_waited() {
             let numbers = numbers(20);
             let batch = urgent(town, &numbers).await;
             town.delivers_everything().await;
-            assert_eq!(states(town, batch).await, [(State::Deferred, 20)].into());
+            assert_eq!(waiting(town, batch).await, 20);
             kannel.start(&["bearerbox", "smsc", "smsbox"]);
             in_the_end(town, "the handsets have it", async || reached_by_all(town, batch, State::AtHandset).await)
                 .await;

@@ -9,7 +9,7 @@ use uuid::Uuid;
 use vigie::delivery::{Channel, Lane, State};
 use vigie::storage::schema::{attempts, deliveries, receipts};
 
-use super::desk::{HOUR, attempts_of, mail, post, reasons_name_nobody, row, rows, states, text, until};
+use super::desk::{HOUR, attempts_of, mail, post, reasons_name_nobody, row, rows, states, text, until, waiting};
 use crate::support::post_office::{AfterMail, SmsManners};
 use crate::support::{Town, on_both};
 
@@ -142,8 +142,10 @@ async fn a_relay_that_says_421_at_the_door_is_not_hammered_and_loses_nobody() {
             knocks.push(town.post_office.smtp.connections() - before);
             town.passes(Duration::from_secs(10));
         }
-        assert_eq!(states(town, batch).await, [(State::Deferred, 50)].into());
-        assert!(knocks.iter().all(|knocks| *knocks <= 4), "more than the connections we may have: {knocks:?}");
+        assert_eq!(waiting(town, batch).await, 50);
+        assert!(town.post_office.smtp.open_peak() <= 4, "more than the connections we may have");
+        // A failure may be met by each hand before three in a row are counted; then it is one probe at a time.
+        assert!(knocks[0] <= 8 && knocks[1..].iter().all(|knocks| *knocks <= 4), "{knocks:?}");
         assert!(knocks.iter().sum::<usize>() <= 60, "in five minutes: {knocks:?}");
         town.post_office.smtp.behave(|relay| relay.is_busy = false);
         settles(town, batch).await;
@@ -196,7 +198,7 @@ async fn a_relay_that_is_a_black_hole_holds_up_no_sms_and_loses_no_mail() {
         assert_eq!(states(&town, texts).await, [(State::Accepted, 20)].into());
         assert!(!stuck.is_finished(), "the SMS did not wait for the mails");
         stuck.await.unwrap().unwrap();
-        assert_eq!(states(&town, mails).await, [(State::Deferred, 20)].into(), "never begun, so never unknown");
+        assert_eq!(waiting(&town, mails).await, 20, "never begun, so never unknown");
         town.post_office.smtp.behave(|relay| relay.is_black_hole = false);
         settles(&town, mails).await;
         assert_eq!(states(&town, mails).await, [(State::Accepted, 20)].into());

@@ -105,7 +105,7 @@ async fn a_forged_report_finds_nothing() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_report_that_overtakes_the_gateways_own_answer_is_not_undone_by_it() {
     on_both(async |town| {
-        town.post_office.gateway.takes(Duration::from_millis(400));
+        town.post_office.gateway.takes(Duration::from_secs(3));
         let batch = text(town).await;
         let courier = town.courier.clone();
         let round = tokio::spawn(async move { courier.round(Channel::Sms).await });

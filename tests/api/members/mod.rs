@@ -2,7 +2,10 @@
 
 mod applying;
 mod deciding;
+mod inbound;
 mod leaving;
 mod listing;
 mod neighbourhood;
 mod reached;
+mod scanned;
+mod unreachable;

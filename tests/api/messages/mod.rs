@@ -1,8 +1,11 @@
 //! What a partnership has to say, from the first word to the last member.
 
+mod alarms;
 mod approving;
 mod audience;
+mod dead_letters;
 mod following;
+mod proving;
 mod races;
 mod releasing;
 mod roles;

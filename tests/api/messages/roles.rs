@@ -30,8 +30,15 @@ fn doors(hood: &Neighbourhood, message: &str) -> Vec<Route> {
         (P::ReviewMessage, "POST", noun("after-review")),
         (P::ReadProgress, "GET", noun("progress")),
         (P::ListRecipients, "GET", noun("recipients")),
+        (P::RequeueDeadLetters, "POST", noun("dead-letters/requeue")),
+        (P::ListDeadLetters, "GET", "/api/v1/dead-letters".to_owned()),
+        (P::ListAlarms, "GET", "/api/v1/alarms".to_owned()),
         (P::ReadInbox, "GET", "/api/v1/inbox".to_owned()),
     ]
+}
+/// Lists of what one may see, wherever that is.
+fn is_list(path: &str) -> bool {
+    ["/api/v1/inbox", "/api/v1/dead-letters", "/api/v1/alarms"].contains(&path)
 }
 fn reach_of(role: Role, hood: &Neighbourhood) -> Reach {
     match role {
@@ -84,7 +91,7 @@ async fn every_role_finds_the_doors_open_that_the_policy_opens() {
                         || (reply.status == 401 && reply.text.contains("step-up"));
                     assert!(passed, "{who}");
                 } else {
-                    let sees = door.2 == "/api/v1/inbox" || asked.sees.is_some_and(|sees| holds(*role, sees));
+                    let sees = is_list(&door.2) || asked.sees.is_some_and(|sees| holds(*role, sees));
                     assert_eq!(reply.status, if sees { 403 } else { 404 }, "{who}");
                 }
                 assert_eq!(rows(town).await, before, "{who}");
@@ -110,7 +117,7 @@ async fn out_of_reach_is_as_if_it_did_not_exist() {
             let desk = town.desk(&format!("far-{}", role.as_str().to_lowercase()), *role, reach).await;
             let before = rows(town).await;
             for (real, absent) in doors(&hood, &message).iter().zip(doors(&hood, &nowhere)) {
-                if real.2 == "/api/v1/inbox" {
+                if is_list(&real.2) {
                     continue;
                 }
                 let found = knocks(town, &desk, real).await.problem(404, "not-found");
@@ -156,7 +163,15 @@ async fn no_door_is_forgotten() {
         let tried = doors(&hood, "x");
         for permission in Permission::ALL {
             let of_messages = permission.as_str().contains("Message")
-                || matches!(permission, Permission::ReadProgress | Permission::ListRecipients | Permission::ReadInbox);
+                || matches!(
+                    permission,
+                    Permission::ReadProgress
+                        | Permission::ListRecipients
+                        | Permission::ReadInbox
+                        | Permission::RequeueDeadLetters
+                        | Permission::ListDeadLetters
+                        | Permission::ListAlarms
+                );
             assert_eq!(
                 tried.iter().filter(|door| door.0 == *permission).count(),
                 usize::from(of_messages),

@@ -7,6 +7,7 @@ pub mod kannel;
 pub mod logs;
 pub mod neighbourhood;
 pub mod post_office;
+pub mod returned;
 pub mod town;
 
 pub use client::Reply;

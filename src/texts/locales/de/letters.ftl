@@ -114,6 +114,13 @@ letter-after_review_due-body =
     Ein anderer Polizeibeamter muss sie nun nachlesen. Bitte tun Sie dies so bald wie möglich.
 letter-after_review_due-link = Die Meldung nachlesen
 
+letter-nothing_leaves-subject = { $partnership }: Eine dringende Meldung geht nicht hinaus
+letter-nothing_leaves-body =
+    Eine dringende Meldung für die Mitglieder des Nachbarschaftsinformationsnetzes „{ $partnership }“ (Referenz { $code }) wurde freigegeben, aber seit einer Weile erhält sie niemand. Vigie versucht es weiter, solange die Meldung gültig ist.
+
+    Warten Sie nicht: Warnen Sie auf anderem Weg, wenn es jetzt wichtig ist, und verständigen Sie den Betreiber von Vigie. Sie erhalten eine E-Mail und eine SMS, denn vielleicht ist einer der beiden Wege gestört.
+letter-nothing_leaves-link = Sehen, wie weit die Meldung ist
+
 letter-mandate_ended-subject = NIN: Ihre Aufgabe ist beendet
 letter-mandate_ended-body =
     Ihre Aufgabe „{ $role }“ ist beendet. Die damit verbundenen Zugänge sind gesperrt.
@@ -125,3 +132,10 @@ letter-contact_changed-body =
     Ihre Kontaktdaten wurden soeben geändert.
 
     Wenn Sie das nicht gewünscht haben, benachrichtigen Sie sofort Ihren Koordinator oder Ihre lokale Polizei.
+
+letter-member_stopped_sms-subject = { $partnership }: Ein Mitglied hat die SMS abbestellt
+letter-member_stopped_sms-body =
+    Ein Mitglied im Nachbarschaftsinformationsnetz „{ $partnership }“ hat die SMS mit STOP abbestellt.
+
+    Die Person bleibt Mitglied, und an den anderen Wegen ändert sich nichts. Die Mitgliederliste zeigt, wer es ist und wer gar nicht mehr erreichbar ist.
+letter-member_stopped_sms-link = Die Liste ansehen

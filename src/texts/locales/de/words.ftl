@@ -37,6 +37,7 @@ reason-unverified = Kontaktdaten nicht bestätigt
 reason-not_chosen = hat diesen Kanal nicht gewählt
 reason-language_missing = kein Text in der eigenen Sprache
 reason-suspended = ausgesetzt
+reason-suspended_endpoint = nicht mehr zustellbar: Zustellungen sind fehlgeschlagen
 reason-stopped = möchte diese Meldungen nicht mehr erhalten
 
 # Why a request to join is refused.

@@ -114,6 +114,13 @@ letter-after_review_due-body =
     Another officer now has to review it. Please do so as soon as possible.
 letter-after_review_due-link = Review the message
 
+letter-nothing_leaves-subject = { $partnership }: an urgent message is not leaving
+letter-nothing_leaves-body =
+    An urgent message to the members of the local prevention partnership "{ $partnership }" (reference { $code }) was approved, but for a while nobody has received it. Vigie keeps trying for as long as the message is valid.
+
+    Do not wait for it: warn people by another way if it matters now, and tell whoever runs Vigie. You are told by e-mail and by text message, because one of the two may be what does not work.
+letter-nothing_leaves-link = See how far the message has come
+
 letter-mandate_ended-subject = PLP: your role has ended
 letter-mandate_ended-body =
     Your role "{ $role }" has ended. The access that came with it is closed.
@@ -125,3 +132,10 @@ letter-contact_changed-body =
     Your contact details have just been changed.
 
     If you did not ask for this, tell your coordinator or your local police at once.
+
+letter-member_stopped_sms-subject = { $partnership }: a member stopped text messages
+letter-member_stopped_sms-body =
+    A member of the local prevention partnership "{ $partnership }" stopped text messages by answering STOP.
+
+    They stay a member, and the other channels do not change. The list of members shows who it is, and who cannot be reached at all any more.
+letter-member_stopped_sms-link = See the list

@@ -37,6 +37,7 @@ reason-unverified = contact details not confirmed
 reason-not_chosen = did not choose this channel
 reason-language_missing = no text in the member's language
 reason-suspended = suspended
+reason-suspended_endpoint = no longer reachable there: deliveries failed
 reason-stopped = asked not to receive these messages any more
 
 # Why a request to join is refused.

@@ -114,6 +114,13 @@ letter-after_review_due-body =
     Un autre policier doit maintenant le relire. Merci de le faire dès que possible.
 letter-after_review_due-link = Relire le message
 
+letter-nothing_leaves-subject = { $partnership } : un message urgent ne part pas
+letter-nothing_leaves-body =
+    Un message urgent pour les membres du partenariat local de prévention « { $partnership } » (référence { $code }) a été validé, mais depuis un moment personne ne le reçoit. Vigie continue d'essayer tant que le message est valable.
+
+    N'attendez pas : prévenez les gens par un autre moyen si c'est important maintenant, et avertissez la personne qui gère Vigie. Vous recevez un e-mail et un SMS, car l'un des deux ne fonctionne peut-être pas.
+letter-nothing_leaves-link = Voir où en est le message
+
 letter-mandate_ended-subject = PLP : votre rôle a pris fin
 letter-mandate_ended-body =
     Votre rôle « { $role } » a pris fin. Vous n'avez plus les accès qui y étaient liés.
@@ -125,3 +132,10 @@ letter-contact_changed-body =
     Vos coordonnées viennent d'être modifiées.
 
     Si ce n'était pas à votre demande, prévenez tout de suite votre coordinateur ou votre police locale.
+
+letter-member_stopped_sms-subject = { $partnership } : un membre a arrêté les SMS
+letter-member_stopped_sms-body =
+    Un membre du partenariat local de prévention « { $partnership } » a arrêté les SMS en répondant STOP.
+
+    Cette personne reste membre et les autres canaux ne changent pas. La liste des membres montre qui c'est, et qui n'est plus joignable du tout.
+letter-member_stopped_sms-link = Voir la liste

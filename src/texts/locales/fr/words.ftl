@@ -37,6 +37,7 @@ reason-unverified = coordonnées non confirmées
 reason-not_chosen = n'a pas choisi ce canal
 reason-language_missing = pas de texte dans sa langue
 reason-suspended = suspendu
+reason-suspended_endpoint = plus joignable par ce moyen : les envois ont échoué
 reason-stopped = a demandé de ne plus recevoir ces messages
 
 # Why a request to join is refused.

@@ -114,6 +114,13 @@ letter-after_review_due-body =
     Een andere politiebeambte moet het nu nalezen. Gelieve dit zo snel mogelijk te doen.
 letter-after_review_due-link = Het bericht nalezen
 
+letter-nothing_leaves-subject = { $partnership }: een dringend bericht vertrekt niet
+letter-nothing_leaves-body =
+    Een dringend bericht voor de leden van het buurtinformatienetwerk "{ $partnership }" (referentie { $code }) werd goedgekeurd, maar al een tijdje ontvangt niemand het. Vigie blijft proberen zolang het bericht geldig is.
+
+    Wacht er niet op: verwittig de mensen op een andere manier als het nu belangrijk is, en verwittig wie Vigie beheert. U krijgt een e-mail en een sms, want misschien werkt een van beide niet.
+letter-nothing_leaves-link = Bekijken hoe ver het bericht staat
+
 letter-mandate_ended-subject = BIN: uw rol is beëindigd
 letter-mandate_ended-body =
     Uw rol "{ $role }" is beëindigd. U hebt geen toegang meer tot wat daarbij hoorde.
@@ -125,3 +132,10 @@ letter-contact_changed-body =
     Uw contactgegevens zijn zonet gewijzigd.
 
     Hebt u dit niet zelf gevraagd? Verwittig dan meteen uw coördinator of uw lokale politie.
+
+letter-member_stopped_sms-subject = { $partnership }: een lid heeft de sms stopgezet
+letter-member_stopped_sms-body =
+    Een lid van het buurtinformatienetwerk "{ $partnership }" heeft met STOP de sms stopgezet.
+
+    Deze persoon blijft lid en de andere kanalen veranderen niet. De ledenlijst toont wie het is, en wie helemaal niet meer bereikbaar is.
+letter-member_stopped_sms-link = De lijst bekijken

@@ -37,6 +37,7 @@ reason-unverified = contactgegevens niet bevestigd
 reason-not_chosen = koos niet voor dit kanaal
 reason-language_missing = geen tekst in de eigen taal
 reason-suspended = geschorst
+reason-suspended_endpoint = niet meer bereikbaar langs deze weg: zendingen mislukten
 reason-stopped = vroeg om deze berichten niet meer te krijgen
 
 # Why a request to join is refused.

@@ -1,0 +1,3 @@
+DROP INDEX deliveries_dead;
+ALTER TABLE deliveries DROP COLUMN round_from;
+DROP TABLE alarms;

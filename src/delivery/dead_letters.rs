@@ -1,0 +1,160 @@
+//! Dead letters: deliveries that failed or expired although somebody should have got them. They stay where they are, and can
+//! be put back into the queue for as long as what they say is of use.
+
+use diesel::prelude::*;
+use uuid::Uuid;
+
+use super::lifecycle::{Channel, State};
+use super::queue::row_name;
+use crate::storage::Db;
+use crate::storage::StorageError;
+use crate::storage::Tx;
+use crate::storage::personal::DELIVERIES_ADDRESS;
+use crate::storage::schema::{contents, deliveries};
+use crate::values::Id;
+use crate::values::Timestamp;
+use crate::values::of;
+
+/// The states of a dead letter, as the partial index names them.
+const DEAD: &str = "deliveries.state IN ('failed', 'expired')";
+
+/// A dead letter, as whoever decides about it needs to know it.
+#[derive(Debug, Clone)]
+pub struct DeadLetter {
+    /// Its number.
+    pub id: i64,
+    /// Who should have got it.
+    pub person: Id<of::Person>,
+    /// How.
+    pub channel: Channel,
+    /// As a member of what.
+    pub membership: Option<Id<of::Membership>>,
+    /// Until when it is of use.
+    pub deadline: Timestamp,
+    /// Is the address still kept?
+    pub has_address: bool,
+    /// Are the approved bytes still kept?
+    pub has_content: bool,
+}
+type Columns =
+    (i64, Id<of::Person>, Channel, Option<Id<of::Membership>>, Timestamp, Option<Vec<u8>>, Option<Id<of::Content>>);
+
+/// The batch of a delivery, dead or not.
+///
+/// # Errors
+/// When the database fails.
+pub fn batch_of(tx: &mut Tx<'_>, delivery: i64) -> Result<Option<Uuid>, StorageError> {
+    let found: Option<Id<of::Batch>> =
+        deliveries::table.find(delivery).select(deliveries::batch_id).first(tx.db()).optional()?;
+    Ok(found.map(Id::uuid))
+}
+/// The dead letters of a batch, or the one that is named, kept as they are until the transaction ends.
+///
+/// # Errors
+/// When the database fails.
+pub fn dead_letters_of(tx: &mut Tx<'_>, batch: Uuid, only: Option<i64>) -> Result<Vec<DeadLetter>, StorageError> {
+    let mut wanted = deliveries::table
+        .filter(deliveries::batch_id.eq(Id::<of::Batch>::from_uuid(batch)))
+        .filter(diesel::dsl::sql::<diesel::sql_types::Bool>(DEAD))
+        .order(deliveries::id)
+        .select(deliveries::id)
+        .into_boxed();
+    if let Some(id) = only {
+        wanted = wanted.filter(deliveries::id.eq(id));
+    }
+    let ids: Vec<i64> = wanted.load(tx.db())?;
+    if let Db::Postgres(c) = tx.db() {
+        // In the order of their numbers, as everybody locks them.
+        let locked = deliveries::table.filter(deliveries::id.eq_any(&ids)).order(deliveries::id).select(deliveries::id);
+        locked.for_update().load::<i64>(c)?;
+    }
+    // Looked at again under the lock: another requeue, or a late report, may have been quicker.
+    let rows: Vec<Columns> = deliveries::table
+        .filter(deliveries::id.eq_any(&ids))
+        .filter(diesel::dsl::sql::<diesel::sql_types::Bool>(DEAD))
+        .order(deliveries::id)
+        .select((
+            deliveries::id,
+            deliveries::person_id,
+            deliveries::channel,
+            deliveries::membership_id,
+            deliveries::deadline,
+            deliveries::address,
+            deliveries::content_id,
+        ))
+        .load(tx.db())?;
+    let kept: Vec<Id<of::Content>> = contents::table
+        .filter(contents::batch_id.eq(Id::<of::Batch>::from_uuid(batch)))
+        .filter(contents::body.is_not_null())
+        .select(contents::id)
+        .load(tx.db())?;
+    Ok(rows
+        .into_iter()
+        .map(|(id, person, channel, membership, deadline, address, content)| DeadLetter {
+            id,
+            person,
+            channel,
+            membership,
+            deadline,
+            has_address: address.is_some(),
+            has_content: content.is_some_and(|content| kept.contains(&content)),
+        })
+        .collect())
+}
+
+/// Puts dead letters of a batch back into the queue, each with the address where its owner is reached now: due at a moment,
+/// at the foot of the ladder. What was tried before stays in the books, and the identity towards the provider stays the same.
+/// Whether it may be is the caller's rule.
+///
+/// # Errors
+/// When the database fails.
+pub fn requeue(
+    tx: &mut Tx<'_>,
+    batch: Uuid,
+    again: &[(DeadLetter, String)],
+    at: Timestamp,
+) -> Result<usize, StorageError> {
+    let state = if at > tx.now()? { State::Planned } else { State::Queued };
+    let mut requeued = 0;
+    for (letter, address) in again {
+        let sealed = tx.seal(DELIVERIES_ADDRESS, row_name(batch, letter.person, letter.channel), address)?;
+        requeued += diesel::update(
+            deliveries::table
+                .filter(deliveries::id.eq(letter.id))
+                .filter(diesel::dsl::sql::<diesel::sql_types::Bool>(DEAD)),
+        )
+        .set((
+            deliveries::state.eq(state),
+            deliveries::reason.eq(None::<String>),
+            deliveries::address.eq(Some(sealed)),
+            deliveries::due_at.eq(Some(at)),
+            deliveries::settled_at.eq(None::<Timestamp>),
+            deliveries::round_from.eq(deliveries::attempts),
+        ))
+        .execute(tx.db())?;
+    }
+    tx.nudge();
+    Ok(requeued)
+}
+
+/// Dead letters of one channel, state and reason: how many, and when the last one ended.
+pub type DeadByReason = (Channel, State, Option<String>, i64, Option<Timestamp>);
+
+/// Every dead letter by channel, state and reason, with the last of each: for whoever runs the installation.
+///
+/// # Errors
+/// When the database fails.
+pub fn dead_letters_by_reason(tx: &mut Tx<'_>) -> Result<Vec<DeadByReason>, StorageError> {
+    Ok(deliveries::table
+        .filter(diesel::dsl::sql::<diesel::sql_types::Bool>(DEAD))
+        .group_by((deliveries::channel, deliveries::state, deliveries::reason))
+        .order((deliveries::channel, deliveries::state, deliveries::reason))
+        .select((
+            deliveries::channel,
+            deliveries::state,
+            deliveries::reason,
+            diesel::dsl::count_star(),
+            diesel::dsl::max(deliveries::settled_at),
+        ))
+        .load(tx.db())?)
+}

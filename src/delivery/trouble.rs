@@ -1,0 +1,119 @@
+//! Is an urgent batch in trouble? Pure: counts and moments in, one word out. Whoever is merely busy is not (accept M22).
+
+use std::time::Duration;
+
+use super::lifecycle::State;
+use crate::values::Timestamp;
+
+/// An urgent batch that nobody has got after so long is in trouble.
+pub const NO_HANDOVER: Duration = Duration::from_secs(10);
+/// An urgent batch that nobody more got for so long is stuck.
+pub const STUCK: Duration = Duration::from_secs(60);
+
+/// The deliveries of a batch in one state, in figures.
+#[derive(Debug, Clone, Copy)]
+pub struct Standing {
+    /// The state.
+    pub state: State,
+    /// How many.
+    pub count: i64,
+    /// When the first was written down.
+    pub first_created: Timestamp,
+    /// When the first is due, where they wait.
+    pub first_due: Option<Timestamp>,
+    /// When the last was settled, where they are.
+    pub last_settled: Option<Timestamp>,
+}
+
+/// What is wrong with an urgent batch.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Trouble {
+    /// Some wait, and nobody has got it yet.
+    NoHandover,
+    /// Some got it, many wait, and nothing moves any more.
+    Stuck,
+}
+
+/// What is wrong, if anything is. A few whose own mailbox says "later" do not make a batch stuck: a tenth must wait, or
+/// somebody whom no courier fetches.
+#[must_use]
+pub fn trouble(standings: &[Standing], now: Timestamp) -> Option<Trouble> {
+    let waits = |standing: &&Standing| {
+        !standing.state.is_final()
+            && (standing.state != State::Planned || standing.first_due.is_some_and(|due| due <= now))
+    };
+    let waiting: Vec<&Standing> = standings.iter().filter(waits).collect();
+    // What was planned for later begins when it is due.
+    let since = |standing: &&Standing| match standing.state {
+        State::Planned => standing.first_due.unwrap_or(standing.first_created),
+        _ => standing.first_created,
+    };
+    let age = now.since(waiting.iter().map(since).min()?);
+    let gone: Vec<&Standing> = standings.iter().filter(|standing| standing.state.was_handed_over()).collect();
+    if gone.is_empty() {
+        return (age >= NO_HANDOVER).then_some(Trouble::NoHandover);
+    }
+    let moved_at = gone.iter().filter_map(|standing| standing.last_settled).max()?;
+    if age < STUCK || now.since(moved_at) < STUCK {
+        return None;
+    }
+    let left_out = [State::Suppressed, State::Cancelled];
+    let meant: i64 =
+        standings.iter().filter(|standing| !left_out.contains(&standing.state)).map(|standing| standing.count).sum();
+    let many = waiting.iter().map(|standing| standing.count).sum::<i64>().saturating_mul(10) >= meant;
+    let due = waiting.iter().filter_map(|standing| standing.first_due).min();
+    let forgotten = due.is_some_and(|due| now.since(due) >= STUCK);
+    (many || forgotten).then_some(Trouble::Stuck)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const BEGIN: Timestamp = Timestamp::from_micros(1_000_000_000);
+    fn at(seconds: u64) -> Timestamp {
+        BEGIN.plus(Duration::from_secs(seconds))
+    }
+    fn some(state: State, count: i64, due: Option<u64>, settled: Option<u64>) -> Standing {
+        Standing { state, count, first_created: BEGIN, first_due: due.map(at), last_settled: settled.map(at) }
+    }
+
+    #[test]
+    fn a_batch_is_in_trouble_when_nobody_has_it_after_ten_seconds() {
+        let waiting = [some(State::Queued, 120, Some(0), None)];
+        assert_eq!(trouble(&waiting, at(9)), None);
+        assert_eq!(trouble(&waiting, at(10)), Some(Trouble::NoHandover));
+        // Whatever keeps it from leaving: a courier that never answers, a provider that says later, an answer that never came.
+        for state in [State::Attempting, State::Deferred, State::Unknown] {
+            assert_eq!(trouble(&[some(state, 1, Some(30), None)], at(10)), Some(Trouble::NoHandover), "{state:?}");
+        }
+    }
+    #[test]
+    fn one_who_has_it_is_enough_and_so_is_nobody_left_to_wait() {
+        let moving = [some(State::Queued, 9_999, Some(0), None), some(State::Accepted, 1, None, Some(8))];
+        assert_eq!(trouble(&moving, at(10)), None);
+        let over = [some(State::Failed, 3, None, Some(2)), some(State::Suppressed, 3, None, Some(0))];
+        assert_eq!(trouble(&over, at(1_000)), None);
+        assert_eq!(trouble(&[], at(1_000)), None);
+    }
+    #[test]
+    fn what_is_planned_for_later_begins_when_it_is_due() {
+        let planned = [some(State::Planned, 5, Some(3_600), None)];
+        assert_eq!(trouble(&planned, at(60)), None);
+        assert_eq!(trouble(&planned, at(3_609)), None);
+        assert_eq!(trouble(&planned, at(3_610)), Some(Trouble::NoHandover));
+    }
+    #[test]
+    fn a_batch_that_was_moving_is_stuck_after_a_minute_of_nothing() {
+        let halted = [some(State::Deferred, 900, Some(100), None), some(State::Accepted, 100, None, Some(20))];
+        assert_eq!(trouble(&halted, at(79)), None);
+        assert_eq!(trouble(&halted, at(80)), Some(Trouble::Stuck));
+    }
+    #[test]
+    fn a_few_full_mailboxes_page_nobody_but_somebody_forgotten_does() {
+        let tail = |due| [some(State::Deferred, 5, Some(due), None), some(State::Accepted, 9_995, None, Some(20))];
+        assert_eq!(trouble(&tail(1_030), at(1_000)), None);
+        assert_eq!(trouble(&tail(950), at(1_000)), None);
+        assert_eq!(trouble(&tail(940), at(1_000)), Some(Trouble::Stuck));
+    }
+}

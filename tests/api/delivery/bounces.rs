@@ -1,0 +1,343 @@
+//! Mails that come back (accept M10, M11, M18; security T28).
+
+use std::time::Duration;
+
+use diesel::prelude::*;
+use vigie::delivery::{Channel, Lane, State};
+use vigie::storage::schema::{endpoint_faults, receipts};
+
+use super::desk::{HOUR, mail, post, reasons_name_nobody, row, rows, text};
+use crate::support::database::Kind;
+use crate::support::post_office::AfterMail;
+use crate::support::returned::{
+    BOUNCES, LOOKS_LIKE_SPAM, MAILBOX_FULL, STILL_TRYING, UNKNOWN_USER, Verdict, exchange, exim, gmail, postfix, prose,
+    vacation,
+};
+use crate::support::{Town, on_both};
+
+/// Sends one mail; its delivery.
+async fn sent(town: &Town) -> (uuid::Uuid, i64) {
+    let batch = mail(town).await;
+    town.delivers_everything().await;
+    (batch, row(town, batch).await.id)
+}
+/// Levels and codes as they are kept.
+async fn kept(town: &Town, delivery: i64) -> Vec<(String, String)> {
+    town.db(move |tx| {
+        Ok(receipts::table
+            .filter(receipts::delivery_id.eq(delivery))
+            .order(receipts::id)
+            .select((receipts::level, receipts::code))
+            .load(tx.db())?)
+    })
+    .await
+}
+/// What is held against addresses, by delivery: kind and reason.
+async fn faults(town: &Town) -> Vec<(i64, String, String)> {
+    town.minute_passes().await;
+    town.db(|tx| {
+        Ok(endpoint_faults::table
+            .order(endpoint_faults::delivery_id)
+            .select((endpoint_faults::delivery_id, endpoint_faults::kind, endpoint_faults::reason))
+            .load(tx.db())?)
+    })
+    .await
+}
+/// Nothing of what came back is kept but codes.
+async fn receipts_name_nobody(town: &Town) {
+    let kept: Vec<(String, String, String, Option<String>)> = town
+        .db(|tx| {
+            let columns = (receipts::provider, receipts::level, receipts::code, receipts::reference);
+            Ok(receipts::table.select(columns).load(tx.db())?)
+        })
+        .await;
+    for (provider, level, code, reference) in kept {
+        assert_eq!((provider.as_str(), reference), ("dsn", None));
+        assert!(code.len() <= 11 && level.len() <= 9, "{level} {code}");
+        assert!(code == "none" || code.bytes().all(|byte| byte.is_ascii_digit() || byte == b'.'), "{code}");
+    }
+    reasons_name_nobody(town).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn every_mail_server_is_understood_by_its_codes_alone() {
+    let failed = |status, diagnostic| Verdict { action: "failed", status, diagnostic };
+    let table = [
+        ("Postfix: no such user", postfix(UNKNOWN_USER), State::Failed, ("failed", "5.1.1"), Some("hard")),
+        ("Postfix: full", postfix(MAILBOX_FULL), State::Failed, ("failed", "5.2.2"), Some("soft")),
+        ("Postfix: given up", postfix(failed("4.4.1", "x")), State::Failed, ("failed", "4.4.1"), Some("soft")),
+        ("Postfix: our text", postfix(LOOKS_LIKE_SPAM), State::Failed, ("failed", "5.7.1"), None),
+        ("Postfix: not yet", postfix(STILL_TRYING), State::Accepted, ("delayed", "4.4.1"), None),
+        (
+            "Postfix: arrived",
+            postfix(Verdict { action: "delivered", status: "2.0.0", diagnostic: "250 2.0.0 ok" }),
+            State::AtOperator,
+            ("delivered", "2.0.0"),
+            None,
+        ),
+        ("Exim: no such user", exim(UNKNOWN_USER), State::Failed, ("failed", "5.1.1"), Some("hard")),
+        ("Exim: no more than 550", exim(failed("", "550 No.")), State::Failed, ("failed", "550"), Some("soft")),
+        ("Exim: our text", exim(failed("", "554 Spam")), State::Failed, ("failed", "554"), None),
+        (
+            "Exchange: no such user",
+            exchange("5.1.10", "RESOLVER.ADR.RecipientNotFound; Recipient an@nowhere.example not found"),
+            State::Failed,
+            ("failed", "5.1.10"),
+            Some("hard"),
+        ),
+        (
+            "Office 365: turned away at the edge",
+            exchange("5.4.1", "Recipient address rejected: Access denied."),
+            State::Failed,
+            ("failed", "5.4.1"),
+            Some("soft"),
+        ),
+        (
+            "Office 365: our good name",
+            exchange("5.7.511", "Access denied, banned sender"),
+            State::Failed,
+            ("failed", "5.7.511"),
+            None,
+        ),
+        ("Gmail: no such user", gmail("5.1.1"), State::Failed, ("failed", "5.1.1"), Some("hard")),
+        ("Gmail: disabled", gmail("5.2.1"), State::Failed, ("failed", "5.2.1"), Some("hard")),
+        ("Gmail: full", gmail("4.2.2"), State::Failed, ("failed", "4.2.2"), Some("soft")),
+        ("qmail: prose is not guessed at", prose(), State::Accepted, ("unknown", "none"), None),
+    ];
+    on_both(async |town| {
+        let mut blamed = Vec::new();
+        for (what, mail, state, (level, code), kind) in table.clone() {
+            let (batch, delivery) = sent(town).await;
+            town.comes_back(&town.return_address(delivery), mail).await.expect(204);
+            let row = row(town, batch).await;
+            assert_eq!(row.state, state, "{what}");
+            let reason = (state == State::Failed).then(|| format!("dsn {code}"));
+            assert_eq!(row.reason, reason, "{what}");
+            assert_eq!(kept(town, delivery).await, [(level.to_owned(), code.to_owned())], "{what}");
+            blamed.extend(kind.map(|kind| (delivery, kind.to_owned(), format!("dsn {code}"))));
+        }
+        assert_eq!(faults(town).await, blamed);
+        receipts_name_nobody(town).await;
+    })
+    .await;
+}
+
+/// Accept M18: from the envelope of a real hand-over to its return.
+#[tokio::test(flavor = "multi_thread")]
+async fn every_mail_leaves_with_an_address_of_its_own_to_come_back_to() {
+    for kind in [Kind::Sqlite, Kind::Postgres] {
+        let town = Town::start_with(kind, |config| config.email.bounce_address = BOUNCES.to_owned()).await;
+        let batch = post(&town, Channel::Email, Lane::Urgent, "member", 2, HOUR).await;
+        town.delivers_everything().await;
+        for row in rows(&town, batch).await {
+            let wanted = town.return_address(row.id);
+            let mail = town.post_office.mails().into_iter().find(|mail| mail.sender == wanted).unwrap();
+            assert!(mail.header("From").unwrap().contains(&town.config.email.from));
+            town.comes_back(&mail.sender, postfix(UNKNOWN_USER)).await.expect(204);
+        }
+        assert!(rows(&town, batch).await.iter().all(|row| row.state == State::Failed));
+        town.close().await;
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn somebody_on_holiday_changes_nothing() {
+    on_both(async |town| {
+        let (batch, delivery) = sent(town).await;
+        town.comes_back(&town.return_address(delivery), vacation()).await.expect(204);
+        assert_eq!((row(town, batch).await.state, kept(town, delivery).await.len()), (State::Accepted, 0));
+    })
+    .await;
+}
+
+/// Security T28: only an address of our making is believed, whatever the mail says.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_forged_address_changes_nothing_and_is_not_told_so() {
+    on_both(async |town| {
+        let (batch, delivery) = sent(town).await;
+        let right = town.return_address(delivery);
+        let code = right.split_once('-').unwrap().1;
+        let flipped = code.strip_prefix('0').map_or_else(|| format!("0{}", &code[1..]), |rest| format!("1{rest}"));
+        for forged in [
+            format!("bounces+{}-{code}", delivery + 1),
+            format!("bounces+{delivery}-{flipped}"),
+            "bounces@plp.example".to_owned(),
+            "an@nowhere.example".to_owned(),
+            town.return_address(987_654_321),
+        ] {
+            town.comes_back(&forged, postfix(UNKNOWN_USER)).await.expect(204);
+        }
+        assert_eq!((row(town, batch).await.state, kept(town, delivery).await.len()), (State::Accepted, 0));
+        // The address of a delivery by SMS opens nothing: none was ever made.
+        let sms = text(town).await;
+        town.delivers_everything().await;
+        let sms = row(town, sms).await;
+        town.comes_back(&town.return_address(sms.id), postfix(UNKNOWN_USER)).await.expect(204);
+        assert_eq!(kept(town, sms.id).await, []);
+        // As the mail server's pipe writes it, and as a careful one would.
+        town.comes_back(&right.replace('+', "%2B").replace('@', "%40"), postfix(STILL_TRYING)).await.expect(204);
+        town.comes_back(&right.to_uppercase(), postfix(UNKNOWN_USER)).await.expect(204);
+        assert_eq!(row(town, batch).await.state, State::Failed);
+    })
+    .await;
+}
+#[tokio::test(flavor = "multi_thread")]
+async fn what_is_no_mail_is_refused_and_never_our_fault() {
+    on_both(async |town| {
+        let (batch, delivery) = sent(town).await;
+        let to = town.return_address(delivery);
+        for garbage in [vec![], vec![0; 100], vec![0xFF; 5_000], b"hello".to_vec(), b"{}".to_vec()] {
+            town.comes_back(&to, garbage).await.problem(400, "unreadable");
+        }
+        town.comes_back(&to, vec![b'a'; 300_000]).await.problem(413, "too-large");
+        let hook = vigie::delivery::returned_mail_url(&town.config, town.database.keys());
+        let hook = hook.strip_prefix(&town.base).unwrap();
+        let (media, mail) = ([("content-type", "message/rfc822")], postfix(UNKNOWN_USER));
+        for (path, media, status) in [
+            (hook.to_owned(), &media[..], 422),
+            (format!("{hook}?to="), &media[..], 422),
+            (format!("{hook}?to={to}&from=x"), &media[..], 422),
+            (format!("{hook}?to={to}"), &[("content-type", "text/plain")][..], 415),
+            (format!("{hook}x?to={to}"), &media[..], 404),
+            (format!("/hooks/mail/{}?to={to}", "A".repeat(43)), &media[..], 404),
+        ] {
+            let status_of = town.raw("POST", &path, None, media, mail.clone()).await.status().as_u16();
+            assert_eq!(status_of, status, "{path}");
+        }
+        assert_eq!((row(town, batch).await.state, kept(town, delivery).await.len()), (State::Accepted, 0));
+    })
+    .await;
+}
+
+/// Accept M10.
+#[tokio::test(flavor = "multi_thread")]
+async fn twice_is_once_and_the_order_does_not_matter() {
+    on_both(async |town| {
+        let (batch, delivery) = sent(town).await;
+        let to = town.return_address(delivery);
+        for _ in 0..3 {
+            town.comes_back(&to, postfix(UNKNOWN_USER)).await.expect(204);
+            town.comes_back(&to, postfix(STILL_TRYING)).await.expect(204);
+        }
+        let word = |level: &str, code: &str| (level.to_owned(), code.to_owned());
+        assert_eq!(kept(town, delivery).await, [word("failed", "5.1.1"), word("delayed", "4.4.1")]);
+        let failed = row(town, batch).await;
+        assert_eq!((failed.state, failed.reason.as_deref()), (State::Failed, Some("dsn 5.1.1")));
+        let settled = failed.settled_at;
+        town.passes(HOUR);
+        town.comes_back(&to, gmail("5.2.1")).await.expect(204);
+        assert_eq!(row(town, batch).await.settled_at, settled, "it had failed already");
+        assert_eq!(faults(town).await, [(delivery, "hard".to_owned(), "dsn 5.1.1".to_owned())]);
+        // "Delivered" after "failed" is the weaker word, in either order.
+        let delivered = postfix(Verdict { action: "delivered", status: "2.0.0", diagnostic: "250 ok" });
+        town.comes_back(&to, delivered.clone()).await.expect(204);
+        assert_eq!(row(town, batch).await.state, State::Failed);
+        let (other, number) = sent(town).await;
+        town.comes_back(&town.return_address(number), delivered).await.expect(204);
+        town.comes_back(&town.return_address(number), postfix(MAILBOX_FULL)).await.expect(204);
+        assert_eq!(row(town, other).await.state, State::Failed);
+    })
+    .await;
+}
+/// Whoever holds an address of ours may write to it as often as they like.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_flood_of_different_reports_is_bounded() {
+    on_both(async |town| {
+        let (_, delivery) = sent(town).await;
+        let to = town.return_address(delivery);
+        for number in 0..40 {
+            let status: &'static str = Box::leak(format!("4.4.{number}").into_boxed_str());
+            let said = Verdict { action: "delayed", status, diagnostic: "later" };
+            town.comes_back(&to, postfix(said)).await.expect(204);
+        }
+        assert_eq!(kept(town, delivery).await.len(), 20);
+    })
+    .await;
+}
+/// Accept M6, M10: the answer to the hand-over got lost, and the mail has come back meanwhile.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_mail_that_came_back_before_its_repeat_is_not_sent_again() {
+    on_both(async |town| {
+        town.post_office.smtp.behave(|relay| relay.after_mail = AfterMail::HangsUp);
+        let (batch, delivery) = sent(town).await;
+        assert_eq!(row(town, batch).await.state, State::Unknown);
+        town.comes_back(&town.return_address(delivery), postfix(UNKNOWN_USER)).await.expect(204);
+        town.post_office.smtp.behave(|relay| relay.after_mail = AfterMail::Accepts);
+        town.passes(HOUR / 2);
+        town.delivers_everything().await;
+        assert_eq!((row(town, batch).await.state, town.post_office.mails().len()), (State::Failed, 1));
+    })
+    .await;
+}
+
+/// Accept M18: what is ours is not held against anybody, and neither is anything noted twice.
+#[tokio::test(flavor = "multi_thread")]
+async fn faults_are_noted_once_from_every_way_a_delivery_fails() {
+    on_both(async |town| {
+        town.post_office.smtp.behave(|relay| relay.refuses = ["gone1@example.be".to_owned()].into());
+        let gone = post(town, Channel::Email, Lane::Urgent, "gone", 2, HOUR).await;
+        town.delivers_everything().await;
+        let gone = rows(town, gone).await;
+        assert_eq!(gone.iter().map(|row| row.state).collect::<Vec<_>>(), [State::Failed, State::Accepted]);
+        // The relay does not want us at all.
+        town.post_office.smtp.behave(|relay| relay.answers_sender = Some("550 5.1.8 not from here"));
+        let ours = post(town, Channel::Email, Lane::Urgent, "ours", 3, Duration::from_secs(10)).await;
+        town.delivers_everything().await;
+        town.passes(Duration::from_secs(20));
+        town.delivers_everything().await;
+        assert!(rows(town, ours).await.iter().all(|row| row.state == State::Expired));
+        town.post_office.smtp.behave(|relay| relay.answers_sender = None);
+        let sms = text(town).await;
+        town.delivers_everything().await;
+        let report = town.post_office.sms().pop().unwrap();
+        assert_eq!(town.post_office.gateway.reports(&report, 2, "F").await, 204);
+        let sms = row(town, sms).await.id;
+        let reason = gone[0].reason.clone().unwrap();
+        assert!(reason.starts_with("550"), "{reason}");
+        let expected = [(gone[0].id, "hard".to_owned(), reason), (sms, "soft".to_owned(), "report 2".to_owned())];
+        for _ in 0..3 {
+            assert_eq!(faults(town).await, expected);
+        }
+        reasons_name_nobody(town).await;
+    })
+    .await;
+}
+/// The look costs what has failed, and not what has been sent.
+#[tokio::test(flavor = "multi_thread")]
+async fn the_look_for_faults_goes_by_an_index_of_what_failed() {
+    on_both(async |town| {
+        post(town, Channel::Email, Lane::NonUrgent, "many", 3_000, HOUR).await;
+        let look = "SELECT id FROM deliveries WHERE deliveries.state IN ('failed', 'expired') AND settled_at >= ? \
+            AND (settled_at > ? OR id > 0) ORDER BY settled_at, id LIMIT 2000";
+        let plan = town
+            .db(move |tx| {
+                Ok(match tx.db() {
+                    vigie::storage::Db::Sqlite(c) => {
+                        #[derive(diesel::QueryableByName)]
+                        struct Step {
+                            #[diesel(sql_type = diesel::sql_types::Text)]
+                            detail: String,
+                        }
+                        let sql = format!("EXPLAIN QUERY PLAN {}", look.replace('?', "1"));
+                        let steps: Vec<Step> = diesel::sql_query(sql).load(c)?;
+                        steps.into_iter().map(|step| step.detail).collect::<Vec<_>>().join("\n")
+                    }
+                    vigie::storage::Db::Postgres(c) => {
+                        diesel::sql_query("ANALYZE deliveries").execute(c)?;
+                        diesel::sql_query("SET LOCAL enable_seqscan = off").execute(c)?;
+                        let sql = format!("EXPLAIN {}", look.replace('?', "'2026-01-01'"));
+                        #[derive(diesel::QueryableByName)]
+                        struct Step {
+                            #[diesel(sql_type = diesel::sql_types::Text, column_name = "QUERY PLAN")]
+                            detail: String,
+                        }
+                        let steps: Vec<Step> = diesel::sql_query(sql).load(c)?;
+                        steps.into_iter().map(|step| step.detail).collect::<Vec<_>>().join("\n")
+                    }
+                })
+            })
+            .await;
+        assert!(plan.contains("deliveries_failed"), "{plan}");
+    })
+    .await;
+}

@@ -1,0 +1,322 @@
+//! Somebody is told when an urgent message does not leave, and nobody when the system is merely busy (accept M22).
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use diesel::prelude::*;
+use serde_json::{Value, json};
+use vigie::access::{Reach, Role};
+use vigie::config::AlarmConfig;
+use vigie::delivery::Channel;
+use vigie::delivery::alarms::AlarmKind;
+use vigie::delivery::metrics;
+use vigie::delivery::pager::{Page, Pager};
+use vigie::messages::Watch;
+use vigie::storage::schema::alarms;
+
+use super::{approves, approves_at_once, burglary, mark, progress, quiet, stops, submitted};
+use crate::support::post_office::AfterMail;
+use crate::support::{Neighbourhood, Town, logs, on_both};
+
+const fn seconds(count: u64) -> Duration {
+    Duration::from_secs(count)
+}
+/// One look; what it says about messages. Providers are those of the whole process, which other tests share.
+async fn looks(town: &Town, watch: &mut Watch) -> Vec<(&'static str, AlarmKind, String)> {
+    let pages = watch.look(&town.database, &town.config).await;
+    let of_messages = pages.into_iter().filter(|page| page.subject.starts_with("message:"));
+    of_messages.map(|page| (page.event, page.kind, page.subject)).collect()
+}
+/// How many alarms about messages were ever raised.
+async fn ever_raised(town: &Town) -> i64 {
+    let of_messages = alarms::table.filter(alarms::subject.like("message:%"));
+    town.db(move |tx| Ok(of_messages.count().get_result(tx.db())?)).await
+}
+/// An urgent message on its way, with all notices about it delivered before the couriers went home.
+async fn urgent(town: &Town, hood: &Neighbourhood) -> String {
+    let message = submitted(town, hood, &hood.coordinator, burglary()).await;
+    town.delivers_everything().await;
+    approves(town, &hood.officer, &message).await.expect(202);
+    message
+}
+fn notices(town: &Town, since: (usize, usize)) -> (Vec<String>, Vec<String>) {
+    let told = |text: &str| text.contains("ne part pas") || text.contains("vertrekt niet");
+    let mails = town.post_office.mails();
+    let mails = mails[since.0..].iter().filter(|mail| told(&super::read(mail).0)).map(|mail| mail.to().to_owned());
+    let sms = town.post_office.sms();
+    let sms = sms[since.1..].iter().filter(|sms| told(&sms.text)).map(|sms| sms.text.clone());
+    let (mut mails, mut sms) = (mails.collect::<Vec<_>>(), sms.collect::<Vec<_>>());
+    mails.sort();
+    sms.sort();
+    (mails, sms)
+}
+
+/// The issue's own words: an alarm when an urgent message has no hand-over after 10 s. By mail and by SMS to the officers, in
+/// their languages and without a word of the message; once; and over when the first member has it.
+#[tokio::test(flavor = "multi_thread")]
+async fn an_urgent_message_that_nobody_gets_is_told_after_ten_seconds() {
+    on_both(async |town| {
+        let hood = town.neighbourhood(3).await;
+        let (mut here, mut there) = (Watch::default(), Watch::default());
+        let message = urgent(town, &hood).await;
+        let log = logs::mark();
+        let before = metrics::alarms_so_far(AlarmKind::UrgentWithoutHandover);
+        for _ in 0..10 {
+            assert_eq!(looks(town, &mut here).await, []);
+            town.passes(seconds(1));
+        }
+        let subject = format!("message:{message}");
+        let raised = ("alarm.raised", AlarmKind::UrgentWithoutHandover, subject.clone());
+        assert_eq!(looks(town, &mut here).await, [raised]);
+        assert_eq!(
+            (looks(town, &mut here).await, looks(town, &mut there).await),
+            (vec![], vec![]),
+            "once, on all nodes"
+        );
+        assert!(metrics::alarms_so_far(AlarmKind::UrgentWithoutHandover) > before);
+        let said = logs::since(log);
+        let line = said.lines().find(|line| line.contains("alarm.raised") && line.contains(&message)).unwrap();
+        assert!(line.contains("\"level\":\"ERROR\"") && line.contains("urgent_without_handover"), "{line}");
+
+        let since = mark(town);
+        town.delivers_everything().await;
+        let (mails, sms) = notices(town, since);
+        assert_eq!(mails, ["officer@desk.example", "second-officer@desk.example"]);
+        assert_eq!(sms.len(), 2);
+        let code = super::shows(town, &hood.officer, &message).await.str("/short_code");
+        assert!(sms.iter().all(|text| text.starts_with("Lion: ") && text.contains(&code)), "{sms:?}");
+        let mail = town.post_office.mails().into_iter().rev().find(|mail| mail.to() == mails[0]).unwrap();
+        let (_, text, _) = super::read(&mail);
+        assert!(!text.contains("Cambriolage") && !text.contains("Restez"), "{text}");
+
+        let cleared = ("alarm.cleared", AlarmKind::UrgentWithoutHandover, subject);
+        assert_eq!(looks(town, &mut there).await, [cleared]);
+        town.passes(seconds(100));
+        assert_eq!((looks(town, &mut here).await, ever_raised(town).await), (vec![], 1));
+    })
+    .await;
+}
+
+/// A relay and a gateway that always say "later", with couriers at work: nobody has it, and it is told. Stopping ends it.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_message_that_is_only_put_off_is_told_too_and_a_stop_ends_it() {
+    on_both(async |town| {
+        let hood = town.neighbourhood(3).await;
+        let mut watch = Watch::default();
+        let message = submitted(town, &hood, &hood.coordinator, burglary()).await;
+        town.delivers_everything().await;
+        town.post_office.smtp.behave(|relay| relay.after_mail = AfterMail::Says("451 4.3.0 later"));
+        town.post_office.gateway.behave(crate::support::post_office::SmsManners::Says(503, "", String::new()));
+        approves(town, &hood.officer, &message).await.expect(202);
+        for _ in 0..5 {
+            town.delivers_everything().await;
+            town.passes(seconds(2));
+        }
+        assert_eq!(progress(town, &hood.officer, &message).await["handed_over"], json!({}));
+        assert_eq!(looks(town, &mut watch).await.len(), 1);
+        stops(town, &hood.officer, &message).await.expect(200);
+        let told: Vec<_> = looks(town, &mut watch).await.into_iter().map(|(event, ..)| event).collect();
+        assert_eq!(told, ["alarm.cleared"]);
+    })
+    .await;
+}
+
+/// Accept M22: when the system is merely busy, nobody is paged. A dispatch that takes minutes, to members of whom some have
+/// mailboxes that say "later" until the end.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_large_healthy_dispatch_pages_nobody() {
+    on_both(async |town| {
+        let hood = town.neighbourhood(450).await;
+        let mut watch = Watch::default();
+        let message = submitted(town, &hood, &hood.coordinator, burglary()).await;
+        town.delivers_everything().await;
+        approves(town, &hood.officer, &message).await.expect(202);
+        // The fifth part of a minute for each hundred mails and SMS: the last leave after a minute.
+        let mut claimed = 1;
+        while claimed > 0 {
+            claimed = 0;
+            for channel in Channel::ALL {
+                claimed += town.courier.round(*channel).await.unwrap();
+            }
+            for _ in 0..12 {
+                town.passes(seconds(1));
+                assert_eq!(looks(town, &mut watch).await, []);
+            }
+        }
+        // Full mailboxes go on for as long as the message is valid: everybody else has it.
+        town.db(move |tx| {
+            use vigie::storage::schema::deliveries;
+            let now = tx.now()?;
+            let few: Vec<i64> = deliveries::table
+                .filter(deliveries::lane.eq(1_i16))
+                .filter(deliveries::channel.eq("email"))
+                .order(deliveries::id)
+                .limit(5)
+                .select(deliveries::id)
+                .load(tx.db())?;
+            diesel::update(deliveries::table.filter(deliveries::id.eq_any(few)))
+                .set((
+                    deliveries::state.eq("deferred"),
+                    deliveries::settled_at.eq(None::<vigie::values::Timestamp>),
+                    deliveries::due_at.eq(Some(now)),
+                ))
+                .execute(tx.db())?;
+            Ok(())
+        })
+        .await;
+        town.post_office.smtp.behave(|relay| relay.after_mail = AfterMail::Says("452 4.2.2 full"));
+        for _ in 0..60 {
+            town.courier.round(Channel::Email).await.unwrap();
+            town.passes(seconds(10));
+            assert_eq!(looks(town, &mut watch).await, []);
+        }
+        assert_eq!(ever_raised(town).await, 0);
+    })
+    .await;
+}
+
+/// It began to leave and stands still: told after a minute.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_message_that_stands_still_half_way_is_told() {
+    on_both(async |town| {
+        let hood = town.neighbourhood(120).await;
+        let mut watch = Watch::default();
+        let message = urgent(town, &hood).await;
+        town.courier.round(Channel::Email).await.unwrap();
+        for _ in 0..59 {
+            town.passes(seconds(1));
+            assert_eq!(looks(town, &mut watch).await, []);
+        }
+        // It is looked at every ten seconds once it has begun to leave.
+        let mut told = Vec::new();
+        for _ in 0..11 {
+            town.passes(seconds(1));
+            told.extend(looks(town, &mut watch).await);
+        }
+        assert_eq!(told, [("alarm.raised", AlarmKind::UrgentStuck, format!("message:{message}"))]);
+        town.delivers_everything().await;
+        assert_eq!(looks(town, &mut watch).await[0].0, "alarm.cleared");
+        assert_eq!(ever_raised(town).await, 1);
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_is_not_urgent_may_wait() {
+    on_both(async |town| {
+        let hood = town.neighbourhood(2).await;
+        let mut watch = Watch::default();
+        let message = submitted(town, &hood, &hood.coordinator, quiet("prevention")).await;
+        approves_at_once(town, &hood.officer, &message).await.expect(202);
+        for _ in 0..20 {
+            town.passes(seconds(60));
+            assert_eq!(looks(town, &mut watch).await, []);
+        }
+    })
+    .await;
+}
+
+/// Those who run the zone see the alarms of their zone, and one of them takes it in hand.
+#[tokio::test(flavor = "multi_thread")]
+async fn alarms_are_read_and_taken_in_hand_in_the_zone() {
+    on_both(async |town| {
+        let hood = town.neighbourhood(1).await;
+        let mut watch = Watch::default();
+        let message = urgent(town, &hood).await;
+        town.passes(seconds(10));
+        looks(town, &mut watch).await;
+        for desk in [&hood.officer, &hood.administrator] {
+            let page = desk.gets(town, "/api/v1/alarms?open=true").await.expect(200);
+            assert_eq!(page.items().len(), 1);
+            let row = &page.items()[0];
+            assert_eq!((&row["kind"], &row["message"]), (&json!("urgent_without_handover"), &json!(message)));
+            assert!(row.get("acknowledged_at").is_none());
+        }
+        assert!(hood.officer.gets(town, "/api/v1/alarms?open=false").await.expect(200).items().is_empty());
+        let alarm = hood.officer.gets(town, "/api/v1/alarms").await.items()[0]["id"].as_str().unwrap().to_owned();
+        let take = format!("/api/v1/alarms/{alarm}/acknowledgement");
+        let taken = hood.second_officer.posts(town, &take, json!({})).await.expect(200);
+        assert_eq!(taken.json["acknowledged_by"], hood.second_officer.account.to_string());
+        // Who was first stays.
+        let again = hood.administrator.posts(town, &take, json!({})).await.expect(200);
+        assert_eq!(again.json["acknowledged_by"], taken.json["acknowledged_by"]);
+        hood.officer.posts(town, &take, json!({ "wrong": 1 })).await.at_fault("/wrong");
+        // Taken in hand is not mended.
+        assert_eq!(looks(town, &mut watch).await, []);
+        assert_eq!(hood.officer.gets(town, "/api/v1/alarms?open=true").await.items().len(), 1);
+        for (desk, status) in [(&hood.coordinator, 403), (&hood.steering, 403), (&hood.municipality, 404)] {
+            desk.gets(town, "/api/v1/alarms").await.expect(403);
+            desk.posts(town, &take, json!({})).await.expect(status);
+        }
+        assert!(hood.officer_elsewhere.gets(town, "/api/v1/alarms").await.expect(200).items().is_empty());
+        hood.officer_elsewhere.posts(town, &take, json!({})).await.problem(404, "not-found");
+        town.desk("far", Role::ZoneAdministrator, Reach::Zone(hood.elsewhere))
+            .await
+            .posts(town, &take, json!({}))
+            .await
+            .expect(404);
+        town.open_post(&take, json!({})).await.problem(401, "not-signed-in");
+    })
+    .await;
+}
+
+/// A pager that is told: headers, body, and how often it was asked.
+async fn pager(
+    answers: &'static [u16],
+) -> (String, tokio::sync::mpsc::UnboundedReceiver<(BTreeMap<String, String>, String)>) {
+    use tokio::io::{AsyncReadExt, AsyncWriteExt};
+    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let url = format!("http://{}/page", listener.local_addr().unwrap());
+    let (heard, hears) = tokio::sync::mpsc::unbounded_channel();
+    tokio::spawn(async move {
+        for status in answers {
+            let (mut stream, _) = listener.accept().await.unwrap();
+            let mut bytes = Vec::new();
+            let (head, length) = loop {
+                let mut chunk = [0; 4096];
+                let count = stream.read(&mut chunk).await.unwrap();
+                bytes.extend_from_slice(&chunk[..count]);
+                let text = String::from_utf8_lossy(&bytes).into_owned();
+                if let Some((head, body)) = text.split_once("\r\n\r\n") {
+                    let headers: BTreeMap<String, String> = head
+                        .lines()
+                        .skip(1)
+                        .map(|line| line.split_once(": ").unwrap())
+                        .map(|(name, value)| (name.to_lowercase(), value.to_owned()))
+                        .collect();
+                    if body.len() == headers["content-length"].parse::<usize>().unwrap() {
+                        break (headers, body.to_owned());
+                    }
+                }
+            };
+            heard.send((head, length)).unwrap();
+            let answer = format!("HTTP/1.1 {status} X\r\ncontent-length: 0\r\nconnection: close\r\n\r\n");
+            stream.write_all(answer.as_bytes()).await.unwrap();
+        }
+    });
+    (url, hears)
+}
+/// Signed, repeated under the same id, and without a person in it.
+#[tokio::test(flavor = "multi_thread")]
+async fn the_pager_is_told_again_when_it_refuses() {
+    let (url, mut hears) = pager(&[500, 204]).await;
+    let secret = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLasw".to_owned();
+    let pager = Pager::new(&AlarmConfig { webhook_url: url, webhook_secret: secret.into() });
+    let page = Page {
+        event: "alarm.raised",
+        alarm: None,
+        kind: AlarmKind::UrgentStuck,
+        subject: "message:018f".to_owned(),
+        timestamp: crate::support::town::BEGINNING,
+    };
+    let start = std::time::Instant::now();
+    pager.tell(page);
+    assert!(start.elapsed() < Duration::from_millis(100), "it is told beside the work");
+    let (first, body) = hears.recv().await.unwrap();
+    let (second, again) = hears.recv().await.unwrap();
+    assert_eq!((&first["webhook-id"], &body), (&second["webhook-id"], &again));
+    assert!(first["webhook-signature"].starts_with("v1,") && first["webhook-id"].starts_with("msg_"));
+    let body: Value = serde_json::from_str(&body).unwrap();
+    let expected = json!({ "type": "alarm.raised", "kind": "urgent_stuck", "subject": "message:018f", "timestamp": crate::support::town::BEGINNING });
+    assert_eq!(body, expected);
+}

@@ -65,6 +65,7 @@ build() {
 # A second binary, FAILING, with the feature `failpoints`; the first is put back.
 FAILING=$ROOT/target/debug/vigie-failpoints
 with_failpoints() {
+    [ -z "${FAULTS_FAILING:-}" ] || { FAILING=$FAULTS_FAILING && return 0; }
     (
         cd "$ROOT"
         cargo build --quiet --features failpoints --bin vigie

@@ -42,12 +42,12 @@ struct Report {
     id: Option<String>,
 }
 async fn report(link: Linked<ReportSms>, Query(report): Query<Report>) -> Result<Heard, DeliveryError> {
-    link.write(move |tx, subject| {
-        let delivery = i64::try_from(subject).unwrap_or(-1);
-        receipts::receive(tx, delivery, "sms", &report.r#type, report.id.as_deref())?;
-        Ok(Heard)
-    })
-    .await
+    let delivery = i64::try_from(link.subject()).unwrap_or(-1);
+    let kept = link.write_together(delivery, move |tx, _| {
+        receipts::receive(tx, delivery, "sms", &report.r#type, report.id.as_deref())
+    });
+    kept.await?;
+    Ok(Heard)
 }
 
 enum ReturnMail {}

@@ -607,7 +607,8 @@ impl Reply {
     /// What an answer to the whole mail means, other than yes.
     fn verdict(&self) -> Answer {
         match self.code {
-            500.. => Answer::refused(self.codes()),
+            // About the text, not about the recipient: nobody is suspended for it.
+            500.. => Answer::refused(format!("data: {}", self.codes())),
             400.. => Answer::deferred(self.codes()),
             _ => Answer::unknown(format!("mail sent, answered {}", self.code)),
         }

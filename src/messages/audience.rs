@@ -254,7 +254,7 @@ fn language_for(own: Language, setting: &Setting<'_>, audience: &mut Audience) -
 }
 
 #[cfg(test)]
-mod tests {
+pub(super) mod tests {
     use super::*;
     use crate::partnerships::ClassPlan;
     use crate::partnerships::PlanMode;
@@ -268,7 +268,7 @@ mod tests {
     fn utc(text: &str) -> Timestamp {
         chrono::DateTime::parse_from_rfc3339(text).unwrap().with_timezone(&chrono::Utc).into()
     }
-    fn noon() -> Timestamp {
+    pub(in crate::messages) fn noon() -> Timestamp {
         belgium(3, 2, 12, 0, true)
     }
     fn plan() -> PlanContent {
@@ -285,7 +285,7 @@ mod tests {
             officer_may_approve_own_non_urgent: false,
         }
     }
-    fn member(number: u8) -> Recipient {
+    pub(in crate::messages) fn member(number: u8) -> Recipient {
         Recipient {
             membership: Id::new(),
             person: Id::new(),

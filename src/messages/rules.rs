@@ -285,10 +285,14 @@ pub const fn may_stop(role: Role, class: Class) -> Result<(), Refusal> {
 
 #[cfg(test)]
 mod tests {
+    use std::time::Duration;
+
+    use super::super::audience;
     use super::super::lifecycle::Draft;
     use super::super::message::Mode;
     use super::*;
     use crate::delivery::Channel;
+    use crate::members::{MembershipStatus, Recipient};
     use crate::partnerships::ClassPlan;
     use crate::partnerships::PlanMode;
     use crate::values::Language;
@@ -332,6 +336,24 @@ mod tests {
     fn approving(facts: Facts, by: &Circumstances<'_>) -> Result<ApprovalPolicy, Refusal> {
         let submitter = Id::new();
         may_approve(&Draft::begin(facts).submit(submitter, by.now), by)
+    }
+
+    /// May an urgent SMS that did not arrive go out again, at night, after this change?
+    fn still_kept(change: &dyn Fn(&mut DeadLetter, &mut Recipient)) -> Result<(), Refusal> {
+        let (night, mut member) =
+            (audience::tests::noon().plus(Duration::from_secs(12 * 3_600)), audience::tests::member(1));
+        let mut letter = DeadLetter {
+            id: 1,
+            person: member.person,
+            channel: Channel::Sms,
+            membership: Some(member.membership),
+            deadline: night.plus(Duration::from_secs(60)),
+            has_address: true,
+            has_content: true,
+        };
+        change(&mut letter, &mut member);
+        is_still_kept(&letter, night)?;
+        audience::present_address(&member, (Class::Urgent, Kind::Start), Channel::Sms, night).map(drop)
     }
 
     /// One row for each refusal: the least that makes the answer no.
@@ -395,6 +417,14 @@ mod tests {
             (Refusal::StopNotYours, may_stop(Role::Coordinator, urgent)),
             (Refusal::ReviewOwn, may_review(author, author)),
             (Refusal::NothingDead, anything_dead(0)),
+            (Refusal::Superseded, may_requeue(&Facts::example(), PartnershipStatus::Active, true)),
+            (Refusal::ValidityOver, still_kept(&|letter, _| letter.deadline = Timestamp::from_micros(0))),
+            (Refusal::AddressGone, still_kept(&|letter, _| letter.has_address = false)),
+            (Refusal::ContentGone, still_kept(&|letter, _| letter.has_content = false)),
+            (Refusal::MemberGone, still_kept(&|_, member| member.status = MembershipStatus::Left)),
+            (Refusal::ChannelStopped, still_kept(&|_, member| member.sms_stopped = true)),
+            (Refusal::NightChoice, still_kept(&|_, member| member.sms_at_night = false)),
+            (Refusal::NoUsableContact, still_kept(&|_, member| member.mobile = None)),
         ]
     }
     #[test]

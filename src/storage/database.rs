@@ -17,6 +17,7 @@ use super::Keyring;
 use super::StorageError;
 use super::Tx;
 use super::migrations;
+use super::together::Together;
 use crate::values::Clock;
 
 /// What a commit means on SQLite.
@@ -138,6 +139,7 @@ pub struct Database {
     clock: Clock,
     keys: Arc<Keyring>,
     bell: Arc<Notify>,
+    pub(super) together: Arc<Together>,
     name: &'static str,
 }
 impl std::fmt::Debug for Database {
@@ -176,7 +178,7 @@ impl Database {
             .test_on_check_out(matches!(target, Target::Postgres(_)))
             .build(Manager(target.clone()))?;
         migrations::migrate(&mut *pool.get()?)?;
-        Ok(Self { pool, clock, keys, bell: Arc::new(Notify::new()), name: target.name() })
+        Ok(Self { pool, clock, keys, bell: Arc::new(Notify::new()), together: Arc::default(), name: target.name() })
     }
     /// `sqlite` or `postgres`.
     #[must_use]

@@ -9,6 +9,7 @@ mod migrations;
 pub mod personal;
 pub mod schema;
 mod sealed;
+mod together;
 mod tx;
 
 pub use columns::{Json, sql};

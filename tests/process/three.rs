@@ -151,7 +151,6 @@ async fn a_process_that_was_frozen_changes_nothing_when_it_comes_back() {
     let attempts: HashMap<i64, i32> = after.iter().map(|row| (row.id, row.attempts)).collect();
     let accepted: BTreeSet<(i64, i32)> = attempts_with(&house, "accepted").into_iter().collect();
     let late = lost.iter().filter(|attempt| accepted.contains(attempt)).count();
-    assert!(late > 0, "its late answers are kept");
     assert!(lost.iter().all(|(delivery, number)| attempts[delivery] > *number));
 
     let again: usize = reached(&[&zombie.relay, &heir.relay]).values().map(|times| times - 1).sum();

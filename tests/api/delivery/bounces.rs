@@ -337,7 +337,9 @@ async fn the_look_for_faults_goes_by_an_index_of_what_failed() {
                 })
             })
             .await;
-        assert!(plan.contains("deliveries_failed"), "{plan}");
+        // Either of the two indexes that hold nothing but what failed; a table this small does not tell them apart.
+        let by_index = plan.contains("deliveries_failed") || plan.contains("deliveries_dead");
+        assert!(by_index && !plan.contains("Seq Scan") && !plan.contains("SCAN deliveries\n"), "{plan}");
     })
     .await;
 }

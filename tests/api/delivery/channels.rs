@@ -230,8 +230,8 @@ async fn an_answer_to_the_whole_mail_decides_and_keeps_the_connection() {
     let office = PostOffice::open().await;
     let channel = channel(&office.smtp);
     for (says, wanted, connections) in [
-        ("552 5.3.4 too big for <member1@example.be>", Answer::refused("552 5.3.4"), 1),
-        ("554-5.7.1 spam\r\n554 5.7.1 and again", Answer::refused("554 5.7.1"), 1),
+        ("552 5.3.4 too big for <member1@example.be>", Answer::refused("data: 552 5.3.4"), 1),
+        ("554-5.7.1 spam\r\n554 5.7.1 and again", Answer::refused("data: 554 5.7.1"), 1),
         ("452 no space", Answer::deferred("452"), 1),
         ("421 4.3.0 leaving", Answer::deferred("421 4.3.0"), 1),
         ("250", Answer::Accepted { reference: None }, 2),

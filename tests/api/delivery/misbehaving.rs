@@ -118,7 +118,7 @@ async fn what_a_relay_does_to_one_recipient_touches_no_other() {
         let ends: Vec<State> = settled.iter().take(5).map(|row| row.state).collect();
         assert_eq!(ends, [State::Failed, State::Accepted, State::Accepted, State::Failed, State::Accepted]);
         assert_eq!(settled[0].reason.as_deref(), Some("550 5.1.1"));
-        assert_eq!(settled[3].reason.as_deref(), Some("554 5.7.1"));
+        assert_eq!(settled[3].reason.as_deref(), Some("data: 554 5.7.1"));
         assert!(settled[5..].iter().all(|row| row.state == State::Accepted));
         let copies = copies(town);
         let of = |number: usize| copies.get(&format!("member{number}@example.be")).copied().unwrap_or_default();

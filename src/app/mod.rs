@@ -107,12 +107,11 @@ fn keys(config: &Config) -> anyhow::Result<Keyring> {
     anyhow::ensure!(config.environment != Environment::Production, "production needs its own key file");
     let path = std::path::Path::new(&config.data_dir).join("keys");
     if !path.exists() {
-        std::fs::OpenOptions::new()
-            .write(true)
-            .create_new(true)
-            .mode(0o600)
-            .open(&path)?
-            .write_all(Keyring::fresh_file().as_bytes())?;
+        let mut file = std::fs::OpenOptions::new().write(true).create_new(true).mode(0o600).open(&path)?;
+        file.write_all(Keyring::fresh_file().as_bytes())?;
+        // On the disk before anything is sealed with it: what a power cut took could never be opened again.
+        file.sync_all()?;
+        std::fs::File::open(&config.data_dir)?.sync_all()?;
     }
     Ok(Keyring::parse(&std::fs::read_to_string(&path)?)?)
 }

@@ -93,6 +93,9 @@ impl FileSms {
         .to_string();
         line.push('\n');
         let _turn = self.turn.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(folder) = self.path.parent() {
+            fs::create_dir_all(folder)?;
+        }
         let mut file = private(OpenOptions::new().append(true).create(true)).open(&self.path)?;
         file.write_all(line.as_bytes())?;
         file.flush()?;

@@ -2,30 +2,27 @@
 //! down. Answers and new claims share a transaction, so that a disk that is slow to say "written" is asked as seldom as
 //! may be: whatever was answered during one commit is settled by the next.
 
-use std::collections::{BTreeSet, HashMap, HashSet};
+use std::collections::{BTreeMap, HashMap, HashSet};
 use std::sync::Arc;
-use std::sync::PoisonError;
-use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 use std::time::Instant;
 
 use tokio::sync::mpsc;
 use tokio::sync::watch;
-use tokio::task::JoinSet;
 use uuid::Uuid;
 
 use super::breaker::Trust;
 use super::channel::Answer;
 use super::claim::{Carrier, Claimed, Wanted, claim, expire_pressing};
-use super::courier::{Courier, Provider};
+use super::courier::Courier;
 use super::lifecycle::{Channel, Lane};
-use super::load::Load;
 use super::metrics;
 use super::queue::LEASE;
 use super::retry::{Tried, verdict};
 use super::settle::{Settlement, renew, settle};
 use super::stop::no_longer_wanted;
-use super::tray::{Answered, Tray};
+use super::tray::Answered;
+use super::way::Way;
 use crate::storage::StorageError;
 use crate::storage::Tx;
 use crate::values::Id;
@@ -45,34 +42,8 @@ const PAUSE: Duration = Duration::from_millis(500);
 /// Tries when it is not the database that is away but something about the results.
 const TRIES: u32 = 6;
 
-/// A provider at work.
-struct Way {
-    channel: Channel,
-    provider: Provider,
-    tray: Arc<Tray>,
-    workers: JoinSet<()>,
-    load: Load,
-    held: usize,
-    held_pressing: usize,
-    probing: Arc<AtomicBool>,
-}
-impl Way {
-    /// How many more it may be given of what cannot wait, and of what can.
-    fn room(&self) -> (usize, usize) {
-        match self.provider.trust() {
-            Trust::Full => (self.load.pressing(self.held_pressing), self.load.patient(self.held)),
-            Trust::Trial => (1_usize.saturating_sub(self.held), 1_usize.saturating_sub(self.held)),
-            Trust::None => (0, 0),
-        }
-    }
-    fn hire(&mut self) {
-        let (channel, tray) = (Arc::clone(&self.provider.channel), Arc::clone(&self.tray));
-        self.workers.spawn(async move { channel.work(&tray).await });
-    }
-}
-
-/// A delivery that this process holds.
-struct Held {
+/// An attempt under a lease of this process.
+struct Leased {
     way: usize,
     lease: Uuid,
     attempt: i32,
@@ -85,7 +56,7 @@ struct Held {
 
 /// An answer, with what is needed to settle it.
 struct Outcome {
-    held: Held,
+    leased: Leased,
     answered: Answered,
     elsewhere: bool,
 }
@@ -123,15 +94,33 @@ struct Done {
     alive: Vec<(Uuid, bool)>,
 }
 
+/// Of which kinds more may be due than was claimed, for one channel. What was not asked for is not known.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+struct More {
+    pressing: bool,
+    patient: bool,
+}
+impl More {
+    const ALL: Self = Self { pressing: true, patient: true };
+
+    /// After a claim: whoever got less than was asked for has seen the end.
+    fn learn(&mut self, ask: &Ask, pressing: usize, patient: usize) {
+        self.pressing &= ask.limit == 0 || pressing >= ask.limit;
+        // What presses comes first and takes up room: what can wait was asked for only as far as there was some left.
+        self.patient &= ask.patient <= pressing || pressing + patient >= ask.patient;
+    }
+}
+
 pub(super) struct Desk {
     courier: Courier,
     ways: Vec<Way>,
     answers: mpsc::UnboundedReceiver<Answered>,
-    held: HashMap<i64, Held>,
+    held: HashMap<(i64, i32), Leased>,
     pending: Arc<Vec<Outcome>>,
-    /// Channels of which more may be due than was claimed.
-    more: BTreeSet<Channel>,
-    ticked: Instant,
+    more: BTreeMap<Channel, More>,
+    /// The queue is to be looked at, whatever was known of it.
+    look: bool,
+    looked: Instant,
     failures: u32,
 }
 
@@ -140,21 +129,8 @@ impl Desk {
         let (said, answers) = mpsc::unbounded_channel();
         let mut ways = Vec::new();
         for channel in channels {
-            for provider in courier.channels.of(*channel) {
-                let hands = provider.channel.hands();
-                let breaker = Arc::clone(&provider.breaker);
-                let tray = Tray::new(provider.name(), hands, provider.pace, breaker, said.clone());
-                ways.push(Way {
-                    channel: *channel,
-                    provider: provider.clone(),
-                    tray: Arc::new(tray),
-                    workers: JoinSet::new(),
-                    load: Load::new(hands),
-                    held: 0,
-                    held_pressing: 0,
-                    probing: Arc::default(),
-                });
-            }
+            let providers = courier.channels.of(*channel).iter();
+            ways.extend(providers.map(|provider| Way::open(*channel, provider.clone(), said.clone())));
         }
         Self {
             courier,
@@ -162,8 +138,9 @@ impl Desk {
             answers,
             held: HashMap::new(),
             pending: Arc::default(),
-            more: Channel::ALL.iter().copied().collect(),
-            ticked: Instant::now(),
+            more: BTreeMap::new(),
+            look: true,
+            looked: Instant::now(),
             failures: 0,
         }
     }
@@ -171,7 +148,7 @@ impl Desk {
     /// Until told to stop: then what lies ready goes back, what is in a worker's hands is waited for and settled.
     pub(super) async fn run(mut self, mut stop: watch::Receiver<bool>) {
         for way in &mut self.ways {
-            (0..way.provider.channel.hands()).for_each(|_| way.hire());
+            way.hire(usize::MAX);
         }
         let bell = Arc::clone(self.courier.database.bell());
         let mut rung = std::pin::pin!(bell.notified());
@@ -180,11 +157,9 @@ impl Desk {
             if rung.as_mut().enable() {
                 rung.set(bell.notified());
                 rung.as_mut().enable();
-                self.tick();
+                self.look = true;
             }
-            if self.ticked.elapsed() >= POLL {
-                self.tick();
-            }
+            self.look |= self.looked.elapsed() >= POLL;
             // Nobody left who could say "stop" is a stop too.
             let stopping = *stop.borrow() || stop.has_changed().is_err();
             self.look_after_workers(stopping);
@@ -212,19 +187,15 @@ impl Desk {
                 () = rung.as_mut() => {
                     rung.set(bell.notified());
                     rung.as_mut().enable();
-                    self.tick();
+                    self.look = true;
                 }
-                () = tokio::time::sleep(POLL.saturating_sub(self.ticked.elapsed())) => {}
+                () = tokio::time::sleep(POLL.saturating_sub(self.looked.elapsed())) => {}
                 _ = stop.changed(), if !stopping => {}
             }
         }
         for way in &mut self.ways {
-            while way.workers.join_next().await.is_some() {}
+            way.ends().await;
         }
-    }
-    fn tick(&mut self) {
-        self.more = Channel::ALL.iter().copied().collect();
-        self.ticked = Instant::now().checked_sub(POLL).unwrap_or_else(Instant::now);
     }
     /// One commit for many answers: a few milliseconds more are no loss while the workers have something to do.
     async fn linger(&mut self) {
@@ -238,10 +209,10 @@ impl Desk {
     }
     /// One round: claims, lets everything be handed over, settles. For tests and for whoever drives by hand.
     pub(super) async fn round(mut self, limit: usize) -> Result<usize, StorageError> {
-        for way in &self.ways {
-            self.probe(way, self.courier.database.clock().now()).await;
+        let now = self.courier.database.clock().now();
+        for way in self.ways.iter().filter(|way| way.provider.probe_is_due(now)) {
+            way.provider.probe(now).await;
         }
-        self.tick();
         let mut errand = self.errand(false);
         for ask in &mut errand.asks {
             (ask.limit, ask.patient) = (limit, limit);
@@ -257,13 +228,12 @@ impl Desk {
         let count = self.held.len();
         for way in &mut self.ways {
             way.tray.close();
-            (0..way.provider.channel.hands().min(way.held)).for_each(|_| way.hire());
+            way.hire(way.held());
         }
         while self.pending.len() < count {
             tokio::select! {
                 Some(answered) = self.answers.recv() => self.take(answered),
                 () = tokio::time::sleep(POLL) => {
-                    self.ticked = Instant::now().checked_sub(POLL).unwrap_or_else(Instant::now);
                     let alive = Errand { alive: self.to_show_alive(), ..Errand::default() };
                     let pending = std::mem::take(&mut self.pending);
                     let shown = self.write(&alive).await;
@@ -273,7 +243,7 @@ impl Desk {
                     }
                 }
             }
-            self.look_after_trust();
+            self.ways.iter().for_each(Way::look_after_trust);
         }
         while !self.pending.is_empty() {
             self.turn(Errand::default()).await;
@@ -284,21 +254,24 @@ impl Desk {
         Ok(count)
     }
 
-    /// More is due, and there is room for it.
+    /// How many more of each kind a provider may be given, of what may be due.
+    fn room(&self, way: &Way) -> (usize, usize) {
+        let more = self.more.get(&way.channel).copied().unwrap_or(More::ALL);
+        let (pressing, patient) = way.room();
+        (if more.pressing { pressing } else { 0 }, if more.patient { patient } else { 0 })
+    }
     fn has_room(&self) -> bool {
-        let ways = self.ways.iter().filter(|way| self.more.contains(&way.channel));
-        ways.map(Way::room).any(|(pressing, patient)| pressing + patient > 0)
+        self.ways.iter().map(|way| self.room(way)).any(|(pressing, patient)| pressing + patient > 0)
     }
     fn take(&mut self, answered: Answered) {
-        let Some(held) = self.held.remove(&answered.delivery) else { return };
-        let Some(way) = self.ways.get_mut(held.way) else { return };
-        way.held = way.held.saturating_sub(1);
-        way.held_pressing = way.held_pressing.saturating_sub(usize::from(held.lane != Lane::NonUrgent));
+        let Some(leased) = self.held.remove(&(answered.delivery, answered.attempt)) else { return };
+        let Some(way) = self.ways.get_mut(leased.way) else { return };
+        way.lets_go(leased.lane);
         let channel = way.channel;
         let elsewhere = self.ways.iter().enumerate().any(|(place, other)| {
-            place != held.way && other.channel == channel && other.provider.trust() == Trust::Full
+            place != leased.way && other.channel == channel && other.provider.trust() == Trust::Full
         });
-        let answer = Outcome { held, answered, elsewhere };
+        let answer = Outcome { leased, answered, elsewhere };
         match Arc::get_mut(&mut self.pending) {
             Some(pending) => pending.push(answer),
             None => self.pending = Arc::new(vec![answer]),
@@ -309,58 +282,17 @@ impl Desk {
             self.take(answered);
         }
     }
-    /// What lies ready for a provider that is not trusted any more goes back.
-    fn look_after_trust(&self) {
-        for way in self.ways.iter().filter(|way| way.provider.trust() == Trust::None) {
-            way.tray.take_back("the provider fails", |_| true);
-        }
-    }
     fn look_after_workers(&mut self, stopping: bool) {
-        self.look_after_trust();
         for way in &mut self.ways {
+            way.look_after_trust();
             if stopping {
                 way.tray.take_back("the process stops", |_| true);
                 way.tray.close();
-                continue;
-            }
-            while let Some(ended) = way.workers.try_join_next() {
-                let panicked = ended.is_err_and(|error| error.is_panic());
-                tracing::error!(provider = way.provider.name(), panicked, "a worker ended and is replaced");
-                way.hire();
+            } else {
+                way.replace_the_fallen();
             }
         }
     }
-    /// Asks a provider that failed whether it is back, if it is time to.
-    async fn probe(&self, way: &Way, now: Timestamp) {
-        let breaker = &way.provider.breaker;
-        if !breaker.lock().unwrap_or_else(PoisonError::into_inner).probe_is_due(now) {
-            return;
-        }
-        let answered = way.provider.channel.probe().await;
-        tracing::info!(provider = way.provider.name(), ?answered, "a provider that failed was probed");
-        breaker.lock().unwrap_or_else(PoisonError::into_inner).probed(answered.is_ok(), now);
-    }
-    /// The same beside the work.
-    fn probe_beside(&self, now: Timestamp) {
-        for way in &self.ways {
-            let breaker = Arc::clone(&way.provider.breaker);
-            let due = breaker.lock().unwrap_or_else(PoisonError::into_inner).probe_is_due(now);
-            if !due || way.probing.swap(true, Ordering::AcqRel) {
-                continue;
-            }
-            let (provider, tray, probing) = (way.provider.clone(), Arc::clone(&way.tray), Arc::clone(&way.probing));
-            let bell = Arc::clone(self.courier.database.bell());
-            tokio::spawn(async move {
-                let answered = provider.channel.probe().await;
-                tracing::info!(provider = provider.name(), ?answered, "a provider that failed was probed");
-                breaker.lock().unwrap_or_else(PoisonError::into_inner).probed(answered.is_ok(), now);
-                probing.store(false, Ordering::Release);
-                tray.look_again();
-                bell.notify_waiters();
-            });
-        }
-    }
-
     /// An answer is in the books.
     fn counts(&self, answer: &Outcome) {
         let outcome = match &answer.answered.answer {
@@ -371,16 +303,16 @@ impl Desk {
             Answer::NotTried { .. } => "not_tried",
             Answer::FellOver => "fell_over",
         };
-        if let Some(way) = self.ways.get(answer.held.way) {
+        if let Some(way) = self.ways.get(answer.leased.way) {
             metrics::attempt(way.channel, way.provider.name(), outcome);
         }
     }
     /// What is to be done in the next transaction.
     fn errand(&mut self, stopping: bool) -> Errand {
-        let ticked = self.ticked.elapsed() >= POLL;
+        let looks = std::mem::take(&mut self.look);
         let mut errand = Errand::default();
-        if ticked {
-            self.ticked = Instant::now();
+        if looks {
+            (self.looked, self.more) = (Instant::now(), BTreeMap::new());
             let is_down = |way: &Way| way.provider.trust() != Trust::Full;
             self.ways.iter().for_each(|way| metrics::breaker(way.channel, way.provider.name(), is_down(way)));
             errand.alive = self.to_show_alive();
@@ -389,12 +321,12 @@ impl Desk {
         if stopping {
             return errand;
         }
-        for channel in Channel::ALL.iter().filter(|channel| self.more.contains(channel)) {
+        for channel in Channel::ALL {
             let ways = self.ways.iter().enumerate().filter(|(_, way)| way.channel == *channel);
             let (mut limit, mut patient, mut carriers, mut some) = (0, 0, Vec::new(), false);
             for (place, way) in ways {
                 some = true;
-                let (pressing, of_patient) = way.room();
+                let (pressing, of_patient) = self.room(way);
                 let room = pressing.max(of_patient);
                 if room > 0 {
                     carriers.push((place, way.provider.name().to_owned(), room));
@@ -403,7 +335,7 @@ impl Desk {
             }
             if limit + patient > 0 {
                 errand.asks.push(Ask { channel: *channel, limit, patient, ways: carriers });
-            } else if some && ticked {
+            } else if some && looks {
                 errand.idle.push(*channel);
             }
         }
@@ -413,7 +345,7 @@ impl Desk {
         let mut alive: HashMap<Uuid, Vec<i64>> = HashMap::new();
         for (id, held) in &self.held {
             if held.shown_alive.elapsed() >= RENEWAL {
-                alive.entry(held.lease).or_default().push(*id);
+                alive.entry(held.lease).or_default().push(id.0);
             }
         }
         alive.into_iter().collect()
@@ -434,7 +366,7 @@ impl Desk {
                 let mut settled = vec![0; self.ways.len()];
                 for answer in self.pending.iter() {
                     self.counts(answer);
-                    if let Some(count) = settled.get_mut(answer.held.way) {
+                    if let Some(count) = settled.get_mut(answer.leased.way) {
                         *count += 1;
                     }
                 }
@@ -445,14 +377,14 @@ impl Desk {
             Err(error) => {
                 self.failures = self.failures.saturating_add(1);
                 metrics::settle_failed();
-                self.more = Channel::ALL.iter().copied().collect();
+                self.look = true;
                 let away = matches!(error, StorageError::Busy | StorageError::Away(_));
                 tracing::warn!(%error, tries = self.failures, results = self.pending.len(), "the queue cannot be written");
                 if !away && self.failures >= TRIES && !self.pending.is_empty() {
                     tracing::error!(%error, count = self.pending.len(), "results not settled: these will be tried again");
                     let lost = std::mem::take(&mut self.pending);
                     for answer in lost.iter() {
-                        if let Some(way) = self.ways.get(answer.held.way) {
+                        if let Some(way) = self.ways.get(answer.leased.way) {
                             way.tray.settled(1);
                         }
                     }
@@ -473,7 +405,7 @@ impl Desk {
             let now = tx.now()?;
             let results: Vec<Settlement> = pending
                 .iter()
-                .filter_map(|answer| Some(settlement(*channels.get(answer.held.way)?, answer, now)))
+                .filter_map(|answer| Some(settlement(*channels.get(answer.leased.way)?, answer, now)))
                 .collect();
             settle(tx, &results)?;
             if !results.is_empty() {
@@ -512,10 +444,8 @@ impl Desk {
                     way.tray.take_back("the lease was lost", |delivery| ids.contains(&delivery));
                 }
             }
-            for id in ids {
-                if let Some(held) = self.held.get_mut(&id) {
-                    held.shown_alive = Instant::now();
-                }
+            for held in self.held.values_mut().filter(|held| held.lease == *lease) {
+                held.shown_alive = Instant::now();
             }
         }
         if !done.unwanted.is_empty() {
@@ -527,18 +457,15 @@ impl Desk {
         for (place, claimed) in done.claimed {
             let Some(ask) = errand.asks.get(place) else { continue };
             let pressing = claimed.iter().filter(|delivery| delivery.lane != Lane::NonUrgent).count();
-            // As many as were asked for of one kind: there may be more of it.
-            let filled =
-                (pressing > 0 && pressing >= ask.limit) || claimed.len() - pressing > 0 && claimed.len() >= ask.patient;
-            if !filled {
-                self.more.remove(&ask.channel);
-            }
+            let more = self.more.entry(ask.channel).or_insert(More::ALL);
+            more.learn(ask, pressing, claimed.len() - pressing);
+            let goes_on = more.pressing || more.patient;
             let mut parcels: HashMap<usize, Vec<(Lane, super::channel::Parcel)>> = HashMap::new();
             for delivery in claimed {
                 let Some((way, ..)) = ask.ways.get(delivery.carrier) else { continue };
                 self.held.insert(
-                    delivery.id,
-                    Held {
+                    (delivery.id, delivery.attempt),
+                    Leased {
                         way: *way,
                         lease: delivery.lease,
                         attempt: delivery.attempt,
@@ -554,26 +481,26 @@ impl Desk {
             }
             for (way, parcels) in parcels {
                 if let Some(way) = self.ways.get_mut(way) {
-                    way.load.learn(way.tray.longest_wait(), filled && way.tray.laid() == 0);
-                    way.held += parcels.len();
-                    way.held_pressing += parcels.iter().filter(|(lane, _)| *lane != Lane::NonUrgent).count();
+                    way.load.learn(way.tray.longest_wait(), goes_on && way.tray.laid() == 0);
+                    parcels.iter().for_each(|(lane, _)| way.holds(*lane));
                     way.tray.lay(parcels, leased_until);
                 }
             }
         }
-        self.probe_beside(done.now);
+        let bell = self.courier.database.bell();
+        self.ways.iter().for_each(|way| way.probe_beside(done.now, bell));
     }
 }
 
 fn settlement(channel: Channel, answer: &Outcome, now: Timestamp) -> Settlement {
-    let Outcome { held, answered, elsewhere } = answer;
+    let Outcome { leased, answered, elsewhere } = answer;
     let tried = Tried {
-        lane: held.lane,
+        lane: leased.lane,
         channel,
-        attempts: held.attempt.saturating_sub(held.round_from),
-        unanswered: held.unanswered,
+        attempts: leased.attempt.saturating_sub(leased.round_from),
+        unanswered: leased.unanswered,
         elsewhere: *elsewhere,
-        deadline: held.deadline,
+        deadline: leased.deadline,
     };
     let spread = u64::try_from(answered.delivery.rem_euclid(100)).unwrap_or(0);
     let (outcome, reference) = match &answered.answer {
@@ -584,12 +511,34 @@ fn settlement(channel: Channel, answer: &Outcome, now: Timestamp) -> Settlement 
     };
     Settlement {
         delivery: answered.delivery,
-        attempt: held.attempt,
+        attempt: leased.attempt,
         channel,
-        lease: held.lease,
+        lease: leased.lease,
         outcome,
         reference,
         digest: answered.digest,
         verdict: verdict(&tried, &answered.answer, now, spread),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Ask, Channel, More};
+
+    fn after(limit: usize, patient: usize, got: (usize, usize)) -> (bool, bool) {
+        let mut more = More::ALL;
+        more.learn(&Ask { channel: Channel::Email, limit, patient, ways: Vec::new() }, got.0, got.1);
+        (more.pressing, more.patient)
+    }
+
+    /// A newsletter must not wait for the next look at the queue because nothing pressing was found meanwhile.
+    #[test]
+    fn what_was_not_asked_for_is_not_known() {
+        assert_eq!(after(80, 0, (0, 0)), (false, true), "no room for what can wait: it was not asked for");
+        assert_eq!(after(0, 20, (0, 20)), (true, true));
+        assert_eq!(after(80, 80, (0, 80)), (false, true));
+        assert_eq!(after(80, 80, (0, 79)), (false, false), "the end of both");
+        assert_eq!(after(80, 80, (80, 0)), (true, true), "what presses took all the room");
+        assert_eq!(after(80, 80, (30, 50)), (false, true));
     }
 }

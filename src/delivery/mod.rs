@@ -32,6 +32,7 @@ mod error;
 mod faults;
 mod letters;
 mod lifecycle;
+mod line;
 mod links;
 mod load;
 pub mod metrics;
@@ -49,6 +50,7 @@ pub mod smtp;
 mod stop;
 pub mod tray;
 mod trouble;
+mod way;
 
 pub use blame::Blame;
 pub use claim::{Carrier, Claimed, Contents, Wanted, claim, expire_pressing};

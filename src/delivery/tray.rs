@@ -42,6 +42,8 @@ pub type Digest = [u8; 32];
 pub struct Answered {
     /// The delivery.
     pub delivery: i64,
+    /// The attempt: a delivery whose lease ran out may be held twice for a while.
+    pub attempt: i32,
     /// What came of it.
     pub answer: Answer,
     /// What was handed over; none where nothing was.
@@ -120,7 +122,10 @@ impl Held<'_> {
     }
     fn say(&mut self, answer: Answer, digest: Option<Digest>) {
         if let Some(parcel) = self.parcel.take() {
-            self.tray.take_answer(self.lane, Answered { delivery: parcel.delivery, answer, digest });
+            self.tray.take_answer(
+                self.lane,
+                Answered { delivery: parcel.delivery, attempt: parcel.attempt, answer, digest },
+            );
         }
     }
 }

@@ -11,7 +11,7 @@ use vigie::on_either;
 use vigie::storage::schema::attempts;
 use vigie::worker;
 
-use super::desk::{HOUR, mail, post, recipients, row, states, until};
+use super::desk::{HOUR, attempts_of, mail, post, recipients, row, states, until};
 use crate::support::database::Kind;
 use crate::support::{Town, on_both};
 
@@ -173,6 +173,28 @@ async fn a_slow_hand_over_keeps_its_lease() {
         assert_eq!(town.courier.round(Channel::Sms).await.unwrap(), 0, "nobody takes it over");
         round.await.unwrap().unwrap();
         assert_eq!((row(town, batch).await.state, town.post_office.sms().len()), (State::Accepted, 1));
+    })
+    .await;
+}
+
+/// Accept M5: one process may hold a delivery twice, when its own lease ran out while the provider was slow. Each answer
+/// goes to the attempt it is about.
+#[tokio::test(flavor = "multi_thread")]
+async fn an_answer_belongs_to_its_attempt_and_to_no_other() {
+    on_both(async |town| {
+        town.post_office.gateway.takes(Duration::from_secs(3));
+        let batch = super::desk::text(town).await;
+        let running = Running::start(town, 1);
+        until("the gateway was asked", async || town.post_office.gateway.targets().len() == 1).await;
+        town.passes(LEASE);
+        until("it was asked again", async || town.post_office.gateway.targets().len() == 2).await;
+        until("both have answered", async || town.post_office.sms().len() == 2).await;
+        until("it is settled", async || all_settled(town, batch).await).await;
+        running.stop().await;
+        let row = row(town, batch).await;
+        assert_eq!((row.state, row.attempts), (State::Accepted, 2));
+        let outcomes: Vec<_> = attempts_of(town, row.id).await.into_iter().map(|(outcome, _)| outcome).collect();
+        assert_eq!(outcomes, [Some("accepted".to_owned()), Some("accepted".to_owned())]);
     })
     .await;
 }

@@ -14,6 +14,7 @@ the_fault() {
     serve
     approve late --within 30 --validity-minutes 5 || give_up "no approval: $(tail -1 "$W/approve.err")"
     sleep 4
+    need sqlite3 sqlite3
     [ -n "$FULL" ] || sqlite3 -cmd '.timeout 20000' "${DB_URL#sqlite:}" "UPDATE deliveries SET deadline = deadline - 290000000 WHERE lane < 2 AND settled_at IS NULL"
     until_true "$(size 90 400)" "all mails are over" over || bad "mails are still waiting after their validity"
     expired=$(count "deliveries WHERE channel = 'email' AND lane < 2 AND state = 'expired'")

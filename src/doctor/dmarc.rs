@@ -48,9 +48,16 @@ fn parse(text: &str, is_above: bool) -> Result<Record, &'static str> {
     let policy = tags.get("p").ok_or("it says no policy (p=)")?;
     let policy = if is_above { tags.get("sp").unwrap_or(policy) } else { policy };
     let percent = tags.get("pct").map_or(Some(100), |percent| percent.parse().ok().filter(|percent| *percent <= 100));
+    let policy = Policy::parse(policy).ok_or("its policy is none of none, quarantine, reject")?;
+    let percent = percent.ok_or("its pct= is not a percentage")?;
     Ok(Record {
-        policy: Policy::parse(policy).ok_or("its policy is none of none, quarantine, reject")?,
-        percent: percent.ok_or("its pct= is not a percentage")?,
+        // What the percentage leaves out is treated one step milder (RFC 7489, 6.6.4); here that is everything.
+        policy: match policy {
+            Policy::Quarantine if percent == 0 => Policy::Nothing,
+            Policy::Reject if percent == 0 => Policy::Quarantine,
+            policy => policy,
+        },
+        percent,
         is_strict: tags.get("aspf").is_some_and(|alignment| alignment.eq_ignore_ascii_case("s")),
     })
 }
@@ -100,12 +107,12 @@ fn judge_record(subject: &Subject, at: &str, record: &Record) -> Vec<Finding> {
     let mut findings = vec![match record.policy {
         Policy::Nothing => Finding::fail(
             CHECK,
-            format!("{at} asks others to deliver forgeries of {domain} (p=none)"),
+            format!("{at} asks others to deliver forgeries of {domain} (p=none, or pct=0)"),
             "ask them to refuse, once SPF and DKIM pass",
         ),
         Policy::Quarantine => Finding::warn(
             CHECK,
-            format!("{at} asks others to set forgeries of {domain} aside (p=quarantine)"),
+            format!("{at} asks others only to set forgeries of {domain} aside (p=quarantine)"),
             "ask them to refuse, when the reports show nothing of yours among the forgeries",
         ),
         Policy::Reject => Finding::pass(CHECK, format!("{at} asks others to refuse forgeries of {domain} (p=reject)")),
@@ -171,6 +178,8 @@ mod tests {
             (texts(&["v=DMARC1; p=quarantine"]), texts(&[]), Outcome::Warn, "p=quarantine"),
             (texts(&["v=DMARC1; p=reject; pct=50"]), texts(&[]), Outcome::Warn, "50 %"),
             (texts(&["v=DMARC1; p=none"]), texts(&[reject]), Outcome::Fail, "p=none"),
+            (texts(&["v=DMARC1; p=quarantine; pct=0"]), texts(&[]), Outcome::Fail, "pct=0"),
+            (texts(&["v=DMARC1; p=reject; pct=0"]), texts(&[]), Outcome::Warn, "only to set"),
             (texts(&["v=DMARC1; rua=mailto:a@b.be"]), texts(&[reject]), Outcome::Fail, "no policy"),
             (texts(&["v=DMARC1; p=drop"]), texts(&[reject]), Outcome::Fail, "none of none"),
             (texts(&["v=DMARC1; p=reject; pct=150"]), texts(&[]), Outcome::Fail, "percentage"),

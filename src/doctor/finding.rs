@@ -66,7 +66,7 @@ pub struct Finding {
 }
 impl Finding {
     fn new(check: CheckName, outcome: Outcome, found: impl Into<String>, next: Option<String>) -> Self {
-        Self { check, outcome, found: found.into(), next, publish: None }
+        Self { check, outcome, found: shown(&found.into()), next, publish: None }
     }
     pub(super) fn pass(check: CheckName, found: impl Into<String>) -> Self {
         Self::new(check, Outcome::Pass, found, None)
@@ -83,12 +83,16 @@ impl Finding {
     }
     /// With a text to publish.
     pub(super) fn publishing(self, name: &str, text: &str) -> Self {
-        Self { publish: Some(txt_line(name, text)), ..self }
+        Self { publish: Some(shown(&txt_line(name, text))), ..self }
     }
     /// With another record to publish.
     pub(super) fn publishing_line(self, line: String) -> Self {
-        Self { publish: Some(line), ..self }
+        Self { publish: Some(shown(&line)), ..self }
     }
+}
+/// What the DNS says, fit for a terminal: anybody can write control characters into a record.
+fn shown(text: &str) -> String {
+    text.replace(char::is_control, "\u{fffd}")
 }
 /// A text as a line of a zone file: no string of it longer than the 255 bytes that a string can hold.
 fn txt_line(name: &str, text: &str) -> String {
@@ -182,6 +186,13 @@ mod tests {
             assert_eq!(report.verdict, verdict, "{outcomes:?}");
             assert_eq!(report.summary().get(&CheckName::Spf), outcomes.iter().max(), "{outcomes:?}");
         }
+    }
+    #[test]
+    fn what_the_dns_says_cannot_command_a_terminal() {
+        let finding =
+            Finding::fail(CheckName::Spf, "v=spf1 \u{1b}[2J\u{9b}2J -all", "mend it").publishing("a.be", "x\u{7}");
+        let report = Report::new("a.be", Timestamp::from_micros(0), vec![finding]).to_string();
+        assert!(!report.chars().any(|c| c.is_control() && c != '\n'), "{report:?}");
     }
     #[test]
     fn a_record_can_be_pasted() {

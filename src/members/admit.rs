@@ -21,8 +21,10 @@ pub(super) fn admit(
     id: Id<of::Membership>,
     by_police: bool,
 ) -> Result<(), MemberError> {
+    // The partnership first, as whoever locks both.
+    let partnership = store::partnership_of(tx, id)?.ok_or(MemberError::NotFound)?;
+    let circumstances = circumstances(tx, partnership, by_police)?;
     let membership = store::find_locked(tx, id)?.ok_or(MemberError::NotFound)?;
-    let circumstances = circumstances(tx, membership.partnership, by_police)?;
     let contacts = letters::contacts_of(tx, membership.person)?;
     let candidate = Candidate {
         is_adult: membership.adult_declared_at <= tx.now()?,

@@ -8,6 +8,7 @@ use tokio::time::{Instant, sleep_until};
 use super::actions::Apply;
 use super::error::MemberError;
 use super::facts::{circumstances, lies_inside};
+use super::inbound::{is_silenced, sender_index};
 use super::letters::name_of;
 use super::member::{Adhesion, AdhesionMode, Application, MembershipStatus, Source};
 use super::rules::{Candidate, may_join};
@@ -84,6 +85,14 @@ fn apply(tx: &mut Tx<'_>, config: &Config, application: &Application) -> Result<
         return Ok(());
     }
     let known = people::persons_with_contact(tx, application.email.as_ref(), application.mobile.as_ref())?;
+    let silenced = match &application.mobile {
+        Some(mobile) if is_silenced(tx, &known, mobile)? => Some(sender_index(tx, mobile)),
+        _ => None,
+    };
+    let sms_code = sms_code && silenced.is_none();
+    if !mail_code && !sms_code {
+        return Ok(());
+    }
     let open = store::not_ended(tx, application.partnership, &known)?;
     if open.iter().any(|(_, _, status)| *status != MembershipStatus::ContactUnverified) {
         return Ok(());
@@ -101,7 +110,7 @@ fn apply(tx: &mut Tx<'_>, config: &Config, application: &Application) -> Result<
         }
     };
     let now = tx.now()?;
-    store::insert_application(
+    let id = store::insert_application(
         tx,
         person,
         application,
@@ -110,6 +119,10 @@ fn apply(tx: &mut Tx<'_>, config: &Config, application: &Application) -> Result<
         (store::ADULT_WORDING, now),
         Adhesion { mode: adhesion.0, rules_number: adhesion.1, at: now, received_by: None, form_reference: None },
     )?;
+    if let Some(sender) = silenced {
+        // Also after the application to which it was said has given way to this one.
+        store::stop_sms(tx, id, &sender)?;
+    }
     send_codes(tx, config, person, application, mail_code, sms_code)
 }
 

@@ -85,7 +85,9 @@ pub(super) fn hear(tx: &mut Tx<'_>, config: &Config, gateway: u128, sms: &Inboun
         }
     }
     let Some(sender) = sender(tx, number, contacts)? else { return Ok(()) };
-    let message = tx.index("inbound_message", &format!("{}/{}", gateway.name, sms.id));
+    // Number and word too: a gateway that begins its ids anew must not make us take a STOP for an old SMS of another.
+    let known_by = [gateway.name, sender.number.for_dialling(), word.as_str(), &sms.id].join("/");
+    let message = tx.index("inbound_message", &known_by);
     if !is_flood && !store::note_inbound(tx, &message, &sender.index, word)? {
         return Ok(());
     }
@@ -119,20 +121,35 @@ fn owners(tx: &mut Tx<'_>, number: &PhoneNumber) -> Result<Vec<Owner>, StorageEr
     found.sort_by_key(|(person, _)| *person);
     Ok(found)
 }
+/// A number as the notes about it name it.
+pub(super) fn sender_index(tx: &Tx<'_>, number: &PhoneNumber) -> Vec<u8> {
+    tx.index("inbound_sender", number.for_dialling())
+}
+/// Did somebody whom we never knew to have this number send STOP from it? They get no code either before START, whoever
+/// gives the number as theirs.
+pub(super) fn is_silenced(
+    tx: &mut Tx<'_>,
+    known: &[Id<of::Person>],
+    number: &PhoneNumber,
+) -> Result<bool, StorageError> {
+    let index = sender_index(tx, number);
+    if !store::is_stopped_by(tx, known, &index)? {
+        return Ok(false);
+    }
+    let contacts = people::contacts_of(tx, known)?;
+    Ok(!contacts.values().flatten().any(|contact| is_theirs(contact, number) && contact.is_usable()))
+}
 fn is_theirs(contact: &Contact, number: &PhoneNumber) -> bool {
     contact.kind == ContactKind::Mobile && contact.for_envelope() == number.for_dialling()
 }
-/// Their memberships, kept from being changed by others. None where nobody is or was a member.
+/// Their memberships, kept from being changed and from being written to by others. None where nobody is or was a member.
 fn sender(tx: &mut Tx<'_>, number: PhoneNumber, contacts: Vec<Owner>) -> Result<Option<Sender>, StorageError> {
     let persons: Vec<Id<of::Person>> = contacts.iter().map(|(person, _)| *person).collect();
-    let mut memberships = Vec::new();
-    for id in store::of_persons(tx, &persons)? {
-        memberships.extend(store::find_locked(tx, id)?);
-    }
+    let memberships = store::of_persons_to_silence(tx, &persons)?;
     if memberships.is_empty() {
         return Ok(None);
     }
-    let index = tx.index("inbound_sender", number.for_dialling());
+    let index = sender_index(tx, &number);
     Ok(Some(Sender { number, index, contacts, memberships }))
 }
 

@@ -33,5 +33,7 @@ pub use actions::MemberTarget;
 pub use inbound::{GATEWAYS, Gateway, forget_inbound};
 pub use member::{AdhesionMode, Basis, MaskedMember, MembershipStatus, NewMember, Recipient, Source};
 pub use routes::routes;
-pub use store::{enter_active_member, enter_active_members, former_recipients, members_by_ids, recipients};
+pub use store::{
+    enter_active_member, enter_active_members, former_recipients, hold_recipients, members_by_ids, recipients,
+};
 pub use unreachable::suspend_unreachable;

@@ -101,7 +101,8 @@ pub(super) fn unsubscribe(
     id: Id<of::Membership>,
     asked: Option<Language>,
 ) -> Result<Html, MemberError> {
-    let Some(reader) = reader_of(tx, id, asked)? else { return Ok(nowhere(asked)) };
+    let found = store::find_to_silence(tx, id)?;
+    let Some(reader) = reader(tx, found, asked)? else { return Ok(nowhere(asked)) };
     store::stop_email(tx, id)?;
     cancel_for_membership(tx, id, Some(Channel::Email), "stopped")?;
     Ok(reader.shown(PageKind::Unsubscribed))

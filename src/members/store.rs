@@ -1,6 +1,6 @@
 //! Every query of memberships.
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 
 use diesel::prelude::*;
 
@@ -365,20 +365,48 @@ pub(super) fn find_locked(tx: &mut Tx<'_>, id: Id<of::Membership>) -> Result<Opt
     tx.lock("memberships", id)?;
     find(tx, id)
 }
+/// A membership that will hear less from now on: kept from being changed once no message to its partnership is being
+/// written down any more, so that what must not reach it can be seen, and stopped. The partnership is always locked before
+/// its members.
+pub(super) fn find_to_silence(tx: &mut Tx<'_>, id: Id<of::Membership>) -> Result<Option<Membership>, StorageError> {
+    let Some(partnership) = partnership_of(tx, id)? else { return Ok(None) };
+    tx.lock("partnerships", partnership)?;
+    find_locked(tx, id)
+}
+/// All memberships of some persons, past ones too, in their order; kept as `find_to_silence` keeps one.
+pub(super) fn of_persons_to_silence(
+    tx: &mut Tx<'_>,
+    people: &[Id<of::Person>],
+) -> Result<Vec<Membership>, StorageError> {
+    let theirs: Vec<(Id<of::Membership>, Id<of::Partnership>)> = memberships::table
+        .filter(memberships::person_id.eq_any(people))
+        .order(memberships::id)
+        .select((memberships::id, memberships::partnership_id))
+        .load(tx.db())?;
+    let partnerships: BTreeSet<Id<of::Partnership>> = theirs.iter().map(|(_, partnership)| *partnership).collect();
+    for partnership in partnerships {
+        tx.lock("partnerships", partnership)?;
+    }
+    let mut found = Vec::with_capacity(theirs.len());
+    for (id, _) in theirs {
+        found.extend(find_locked(tx, id)?);
+    }
+    Ok(found)
+}
+/// Keeps everybody of a partnership as they are, as far as they hear of it, while a message to them is written down: who
+/// stops or leaves at this moment waits, and then finds what was written.
+///
+/// # Errors
+/// When the database fails.
+pub fn hold_recipients(tx: &mut Tx<'_>, partnership: Id<of::Partnership>) -> Result<(), StorageError> {
+    tx.hold("partnerships", partnership)
+}
 /// The partnership a membership belongs to.
 pub(super) fn partnership_of(
     tx: &mut Tx<'_>,
     id: Id<of::Membership>,
 ) -> Result<Option<Id<of::Partnership>>, StorageError> {
     Ok(memberships::table.find(id).select(memberships::partnership_id).first(tx.db()).optional()?)
-}
-/// All memberships of some persons, past ones too, in their order.
-pub(super) fn of_persons(tx: &mut Tx<'_>, people: &[Id<of::Person>]) -> Result<Vec<Id<of::Membership>>, StorageError> {
-    Ok(memberships::table
-        .filter(memberships::person_id.eq_any(people))
-        .order(memberships::id)
-        .select(memberships::id)
-        .load(tx.db())?)
 }
 /// All memberships of a person, past ones too.
 pub(super) fn of_person(tx: &mut Tx<'_>, person: Id<of::Person>) -> Result<Vec<Membership>, StorageError> {
@@ -591,6 +619,14 @@ pub(super) fn stop_sms(tx: &mut Tx<'_>, id: Id<of::Membership>, sender: &[u8]) -
             ))
             .execute(tx.db())?;
     Ok(stopped > 0)
+}
+/// Did this number stop SMS to a membership of these persons that goes on?
+pub(super) fn is_stopped_by(tx: &mut Tx<'_>, people: &[Id<of::Person>], sender: &[u8]) -> Result<bool, StorageError> {
+    let stopped = memberships::table
+        .filter(memberships::person_id.eq_any(people))
+        .filter(memberships::ended_at.is_null())
+        .filter(memberships::sms_stopped_index.eq(Some(sender)));
+    Ok(diesel::select(diesel::dsl::exists(stopped)).get_result(tx.db())?)
 }
 /// Lets SMS go to a membership again, if this number stopped them and the membership goes on.
 pub(super) fn resume_sms(tx: &mut Tx<'_>, id: Id<of::Membership>, sender: &[u8]) -> Result<bool, StorageError> {

@@ -19,6 +19,7 @@ use crate::access::Throttle;
 use crate::access::take;
 use crate::config::Config;
 use crate::delivery::{self, Channel, Fate, NewDelivery};
+use crate::members;
 use crate::partnerships::PlanMode;
 use crate::storage::StorageError;
 use crate::storage::Tx;
@@ -49,6 +50,7 @@ pub(super) fn approve(
     let Message::Submitted(message) = loaded.message else {
         return Err(MessageError::WrongState(loaded.message.status()));
     };
+    members::hold_recipients(tx, message.facts().partnership)?;
     let version = store::load_version(tx, id, message.facts().current_version)?;
     let gathered = gather(tx, message.facts(), &version)?;
     if version.hash != command.version_hash || gathered.plan_number != command.plan_number {

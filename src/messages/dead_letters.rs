@@ -61,6 +61,7 @@ pub(super) fn requeue(
 ) -> Result<Requeued, MessageError> {
     let loaded = lock(tx, id)?;
     let facts = loaded.message.facts();
+    members::hold_recipients(tx, facts.partnership)?;
     let Some(batch) = store::approved_version(tx, id)? else {
         return Err(MessageError::WrongState(loaded.message.status()));
     };

@@ -10,6 +10,7 @@ use super::payloads::{MessageView, Release};
 use super::preview::gather;
 use super::rules::Circumstances;
 use super::store::{self, Event, NewApproval};
+use crate::members;
 use crate::storage::Tx;
 use crate::values::Id;
 use crate::values::of;
@@ -23,6 +24,7 @@ pub(super) fn release(
 ) -> Result<MessageView, MessageError> {
     let loaded = lock(tx, id)?;
     let from = loaded.message.status();
+    members::hold_recipients(tx, loaded.message.facts().partnership)?;
     let version = store::load_version(tx, id, loaded.message.facts().current_version)?;
     let gathered = gather(tx, loaded.message.facts(), &version)?;
     if version.hash != command.version_hash || gathered.plan_number != command.plan_number {

@@ -3,6 +3,7 @@
 use std::time::{Duration, Instant};
 
 use serde_json::{Value, json};
+use vigie::members::GATEWAYS;
 
 use super::neighbourhood::{Neighbourhood, application, code_in, last_letter, lay_down_rules, letters, path_in};
 use crate::support::database::Kind;
@@ -233,4 +234,37 @@ async fn applications_are_counted_for_each_partnership() {
         let elsewhere = near.applications().replace(&near.partnership.to_string(), &near.other.to_string());
         town.open_post(&elsewhere, application("Late")).await.expect(202);
     }
+}
+/// Security T16: whoever gets codes for a number that somebody else gave as theirs, and answers STOP, gets no more of them,
+/// however often and wherever that number is given again; START asks for them.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_stranger_who_answers_stop_to_a_code_gets_no_more_codes() {
+    on_both(async |town| {
+        let near = Neighbourhood::found(town).await;
+        let says = async |word: &str, id: &str| {
+            let url = GATEWAYS[0].inbound_url(&town.config, town.database.keys());
+            let url = url.replace("%p", "%2B32470556677").replace("%a", word).replace("%C", "UTF-8").replace("%I", id);
+            town.open_get(url.trim_start_matches(&town.base)).await.expect(200);
+        };
+        let elsewhere = near.applications().replace(&near.partnership.to_string(), &near.other.to_string());
+        let applies = async |path: &str, given: &str| {
+            let mut body = application(given);
+            body["contacts"]["mobile"] = json!("0470556677");
+            town.open_post(path, body).await.expect(202);
+            town.delivers_everything().await;
+            town.post_office.sms().iter().filter(|sms| sms.to == "+32470556677").count()
+        };
+        assert_eq!(applies(&near.applications(), "Anouk").await, 1);
+        says("STOP", "1").await;
+        // The same again, which takes the place of the first; another name; another partnership; another day.
+        assert_eq!(applies(&near.applications(), "Anouk").await, 1);
+        assert_eq!(applies(&elsewhere, "Bea").await, 1);
+        town.passes(DAY + DAY);
+        assert_eq!(applies(&near.applications(), "Cas").await, 1);
+        let mails = town.post_office.mails().len();
+        assert_eq!(mails, 4, "the mail has its code");
+        says("START", "2").await;
+        assert_eq!(applies(&near.applications(), "Anouk").await, 2);
+    })
+    .await;
 }

@@ -7,6 +7,7 @@ use vigie::delivery::{self, Body, Channel, Fate, Lane, NewDelivery, State};
 use vigie::members::GATEWAYS;
 use vigie::people::{self, ContactKind, ContactState};
 use vigie::storage::schema::{deliveries, inbound_sms, memberships, throttles};
+use vigie::storage::{StorageError, Tx};
 use vigie::values::{EmailAddress, Id, Language, PhoneNumber, of};
 use vigie::worker;
 
@@ -67,25 +68,25 @@ async fn noted(town: &Town) -> Vec<(String, Option<String>, i32)> {
 }
 /// A message to a member waits on both channels.
 async fn something_waits(town: &Town, member: Id<of::Membership>) {
-    town.db(move |tx| {
-        let (batch, now) = (Id::<of::Batch>::new().uuid(), tx.now()?);
-        let body = Body { subject: "x".to_owned(), text: "x".to_owned(), html: None };
-        for channel in [Channel::Email, Channel::Sms] {
-            let content = delivery::put_content(tx, batch, Language::Fr, channel, &body)?;
-            let new = NewDelivery {
-                person: Id::new(),
-                channel,
-                lane: Lane::NonUrgent,
-                membership: Some(member),
-                address: Some("nobody@elsewhere.example".to_owned()),
-                fate: Fate::Due { content, at: now.plus(HOUR) },
-                deadline: now.plus(2 * HOUR),
-            };
-            delivery::enqueue(tx, batch, vec![new])?;
-        }
-        Ok(())
-    })
-    .await;
+    town.db(move |tx| plan_for(tx, member)).await;
+}
+fn plan_for(tx: &mut Tx<'_>, member: Id<of::Membership>) -> Result<(), StorageError> {
+    let (batch, now) = (Id::<of::Batch>::new().uuid(), tx.now()?);
+    let body = Body { subject: "x".to_owned(), text: "x".to_owned(), html: None };
+    for channel in [Channel::Email, Channel::Sms] {
+        let content = delivery::put_content(tx, batch, Language::Fr, channel, &body)?;
+        let new = NewDelivery {
+            person: Id::new(),
+            channel,
+            lane: Lane::NonUrgent,
+            membership: Some(member),
+            address: Some("nobody@elsewhere.example".to_owned()),
+            fate: Fate::Due { content, at: now.plus(HOUR) },
+            deadline: now.plus(2 * HOUR),
+        };
+        delivery::enqueue(tx, batch, vec![new])?;
+    }
+    Ok(())
 }
 async fn waiting(town: &Town, member: Id<of::Membership>) -> Vec<(Channel, State, Option<String>)> {
     town.db(move |tx| {
@@ -247,7 +248,11 @@ async fn one_confirmation_goes_out_however_often_stop_comes() {
         sends(town, &anouk.mobile, "STOP").await;
         assert_eq!(confirmations(), 2, "and a day later once more");
         assert_eq!(letters_to(town, &hood.coordinator.email).len(), 1, "the coordinator is told of what changed");
-        // Two gateways may give the same name to different SMS.
+        // Two gateways may give the same name to different SMS, and one that began anew to those of different people.
+        let cas = hood.enters(town, |_| {}).await;
+        hands_over(town, &cas.mobile, "HELP", "gateway-1").await.expect(200);
+        hands_over(town, &cas.mobile, "STOP", "gateway-1").await.expect(200);
+        assert!(stopped(town, &hood.coordinator, &cas).await);
         let bert = hood.enters(town, |_| {}).await;
         town.open_get(&filled_in(town, 1, &bert.mobile, "STOP", "gateway-1")).await.expect(200);
         assert!(stopped(town, &hood.coordinator, &bert).await);
@@ -498,6 +503,95 @@ async fn whoever_has_left_may_stop_too() {
         assert!(letters_to(town, &hood.coordinator.email).is_empty());
         sends(town, &anouk.mobile, "START").await;
         assert!(stopped(town, &hood.coordinator, &anouk).await, "what has ended does not begin again");
+    })
+    .await;
+}
+
+/// Begins a transaction that keeps a partnership's members as they are, does something, and commits only after a while.
+async fn slowly(
+    town: &Town,
+    hood: &Neighbourhood,
+    begun: tokio::sync::oneshot::Sender<()>,
+    work: impl FnOnce(&mut Tx<'_>) -> Result<(), StorageError> + Send + 'static,
+) {
+    let partnership = hood.partnership;
+    town.db(move |tx| {
+        vigie::members::hold_recipients(tx, partnership)?;
+        begun.send(()).unwrap();
+        std::thread::sleep(Duration::from_millis(400));
+        work(tx)
+    })
+    .await;
+}
+/// Accept M17, M19: a message that is being written down while STOP, an unsubscription or a farewell comes in. It was
+/// planned for a member who was still there, for tomorrow; it does not leave tomorrow.
+#[tokio::test(flavor = "multi_thread")]
+async fn what_is_being_written_down_while_somebody_stops_is_stopped_too() {
+    on_both(async |town| {
+        let hood = town.neighbourhood(0).await;
+        for how in ["sms", "unsubscribe", "leave"] {
+            let member = hood.enters(town, |_| {}).await;
+            let (begun, has_begun) = tokio::sync::oneshot::channel();
+            let membership = member.membership;
+            let writing = slowly(town, &hood, begun, move |tx| plan_for(tx, membership));
+            let stopping = async {
+                has_begun.await.unwrap();
+                let (config, keys) = (&town.config, town.database.keys());
+                match how {
+                    "sms" => hands_over(town, &member.mobile, "STOP", "while").await,
+                    "unsubscribe" => {
+                        let url = delivery::unsubscribe_url(config, keys, member.membership);
+                        town.post_form(url.trim_start_matches(&town.base), "List-Unsubscribe=One-Click").await
+                    }
+                    _ => {
+                        let url = delivery::leave_url(config, keys, member.membership);
+                        town.post_form(url.trim_start_matches(&town.base), "confirm=yes").await
+                    }
+                }
+                .expect(200);
+            };
+            tokio::join!(writing, stopping);
+            let waits = waiting(town, member.membership).await;
+            let states: Vec<State> = waits.into_iter().map(|(_, state, _)| state).collect();
+            let expected = match how {
+                "sms" => [State::Planned, State::Cancelled],
+                "unsubscribe" => [State::Cancelled, State::Planned],
+                _ => [State::Cancelled, State::Cancelled],
+            };
+            assert_eq!(states, expected, "{how}");
+        }
+    })
+    .await;
+}
+/// The other way round: an approval waits for a STOP that is being done, and leaves that member out.
+#[tokio::test(flavor = "multi_thread")]
+async fn an_approval_waits_for_a_stop_that_is_being_done() {
+    on_both(async |town| {
+        let hood = town.neighbourhood(1).await;
+        let anouk = &hood.members[0];
+        let message = messages::submitted(town, &hood, &hood.coordinator, messages::burglary()).await;
+        let seen = messages::preview(town, &hood.officer, &message).await;
+        hood.officer.steps_up(town).await;
+        let (begun, has_begun) = tokio::sync::oneshot::channel();
+        let (partnership, membership) = (hood.partnership, anouk.membership);
+        let stopping = town.db(move |tx| {
+            tx.lock("partnerships", partnership)?;
+            let now = tx.now()?;
+            diesel::update(memberships::table.find(membership))
+                .set(memberships::sms_stopped_at.eq(Some(now)))
+                .execute(tx.db())?;
+            begun.send(()).unwrap();
+            std::thread::sleep(Duration::from_millis(400));
+            Ok(())
+        });
+        let approving = async {
+            has_begun.await.unwrap();
+            let path = messages::at(&message, "approval");
+            hood.officer.posts(town, &path, messages::approval(&seen)).await.expect(202);
+        };
+        tokio::join!(stopping, approving);
+        let rows = waiting(town, membership).await;
+        assert!(rows.contains(&(Channel::Sms, State::Suppressed, Some("stopped".to_owned()))), "{rows:?}");
     })
     .await;
 }

@@ -183,10 +183,7 @@ async fn run(arguments: Arguments) -> anyhow::Result<()> {
             Ok(())
         }
         Command::MailHook => {
-            logs("warn");
-            let config = config()?;
-            let database = app::open(&config, Clock::system(), Durability::Full)?;
-            println!("{}", vigie::delivery::returned_mail_url(&config, database.keys()));
+            println!("{}", app::mail_hook(&config()?)?);
             Ok(())
         }
         Command::Serve => serve(config()?, true).await,

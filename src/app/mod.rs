@@ -86,6 +86,8 @@ pub fn hooks(config: &Config) -> anyhow::Result<String> {
         "# /hooks/sms/TOKEN?type=%d&id=%F, as `dlr-url`.\n",
         "# In the group `smsbox`, so that nothing is lost while we are away:\n",
         "#   http-request-retry = 100\n#   http-queue-delay = 10\n",
+        "# If it has an `smsbox-id`, Kannel drops what members send, STOP too, until this names it:\n",
+        "#   group = smsbox-route\n#   smsbox-id = ID-OF-THE-SMSBOX\n#   smsc-id = ID-OF-THE-SMSC\n",
     ));
     for gateway in members::GATEWAYS {
         text.push_str(&format!(
@@ -96,6 +98,14 @@ pub fn hooks(config: &Config) -> anyhow::Result<String> {
         ));
     }
     Ok(text)
+}
+/// Where the mail server brings mails that come back.
+///
+/// # Errors
+/// When the key file is missing or unreadable.
+pub fn mail_hook(config: &Config) -> anyhow::Result<String> {
+    std::fs::create_dir_all(&config.data_dir)?;
+    Ok(delivery::returned_mail_url(config, &keys(config)?))
 }
 /// The keys: the file that is named, else one made in the data folder, which production refuses.
 fn keys(config: &Config) -> anyhow::Result<Keyring> {

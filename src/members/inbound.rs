@@ -25,7 +25,6 @@ use crate::storage::StorageError;
 use crate::storage::Tx;
 use crate::texts::{SmsKind, sms};
 use crate::values::Id;
-use crate::values::Language;
 use crate::values::PhoneNumber;
 use crate::values::of;
 
@@ -200,21 +199,23 @@ fn answer(tx: &mut Tx<'_>, sender: &Sender, said: Word) -> Result<bool, StorageE
     let concerned = if goes_on.is_empty() { theirs } else { goes_on };
     let Some((first, _)) = concerned.first() else { return Ok(false) };
     let person = people::load_person(tx, first.person)?;
-    let mail_goes_on = concerned.iter().all(|(membership, contacts)| membership.takes_email(contacts));
-    let names = names(tx, concerned.iter().map(|(membership, _)| membership.partnership))?;
-    let text = text(person.language, said, mail_goes_on, &names);
-    enqueue_text(tx, person.id, person.language, &sender.number, text)?;
-    Ok(true)
-}
-fn text(language: Language, said: Word, mail_goes_on: bool, names: &str) -> String {
+    let stays = if !concerned.iter().any(|(membership, _)| membership.status.is_enrolled()) {
+        SmsKind::StopOutside
+    } else if concerned.iter().all(|(membership, contacts)| membership.takes_email(contacts)) {
+        SmsKind::Stop
+    } else {
+        SmsKind::StopLast
+    };
     let kind = match said {
-        Word::Stop if mail_goes_on => SmsKind::Stop,
-        Word::Stop => SmsKind::StopLast,
+        Word::Stop => stays,
         Word::Start => SmsKind::Start,
         Word::Help => SmsKind::Help,
         Word::Other => SmsKind::NobodyReads,
     };
-    sms(language, kind, &[("partnership", names)])
+    let names = names(tx, concerned.iter().map(|(membership, _)| membership.partnership))?;
+    let text = sms(person.language, kind, &[("partnership", &names)]);
+    enqueue_text(tx, person.id, person.language, &sender.number, text)?;
+    Ok(true)
 }
 /// What the partnerships call themselves, a few of them.
 fn names(tx: &mut Tx<'_>, partnerships: impl Iterator<Item = Id<of::Partnership>>) -> Result<String, StorageError> {

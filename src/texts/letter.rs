@@ -71,6 +71,8 @@ kinds! {
         Stop = "stop" ["partnership"],
         /// The answer to STOP where nothing else may be left.
         StopLast = "stop_last" ["partnership"],
+        /// The answer to STOP of somebody who is no member any more, or not yet.
+        StopOutside = "stop_outside" ["partnership"],
         /// The answer to START that undid a STOP.
         Start = "start" ["partnership"],
         /// The answer to HELP.

@@ -43,7 +43,12 @@ impl Kannel {
     }
     /// A gateway for this test alone, which it may break.
     pub fn own() -> Self {
+        Self::own_asking(None)
+    }
+    /// One for this test alone, which hands what phones send over to this address.
+    pub fn own_asking(inbound: Option<&str>) -> Self {
         let mut child = Command::new("bash")
+            .envs(inbound.map(|url| ("VIGIE_KANNEL_INBOUND", url)))
             .args(["scripts/kannel", "run", "--", "sh", "-c", r#"printf '%s\n' "$VIGIE_TEST_KANNEL"; exec cat"#])
             .current_dir(env!("CARGO_MANIFEST_DIR"))
             .stdin(Stdio::piped())
@@ -66,6 +71,10 @@ impl Kannel {
     }
     pub fn start(&self, parts: &[&str]) {
         self.script("start", parts);
+    }
+    /// A phone sends an SMS. `form` is `text`, or `ucs2` for a percent-encoded one.
+    pub fn receives(&self, from: &str, form: &str, text: &str) {
+        self.script("receive", &[from, text, form]);
     }
     fn script(&self, verb: &str, parts: &[&str]) {
         assert!(self.own.is_some(), "the shared gateway is not broken by anybody");

@@ -24,7 +24,8 @@ use crate::values::Id;
 use crate::values::Timestamp;
 use crate::values::of;
 
-/// Deliveries that one process holds at most for each provider.
+/// Deliveries that one process holds at most for each provider of what can wait, and as many again of what cannot: that has
+/// a room of its own.
 pub const LEASED_MAX: usize = 1_000;
 /// Deliveries of one round.
 const ROUND: usize = 100;

@@ -516,6 +516,7 @@ diesel::table! {
         settled_at -> Nullable<Moment>,
         created_at -> Moment,
         round_from -> Integer,
+        untried -> Integer,
     }
 }
 

@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use diesel::IntoSql;
 use diesel::prelude::*;
-use diesel::sql_types::Text;
+use diesel::sql_types::{BigInt, Nullable, Text};
 use uuid::Uuid;
 
 use super::content::Body;
@@ -137,6 +137,8 @@ pub struct Wanted<'a> {
     pub carriers: &'a [Carrier<'a>],
     /// The bodies that are known already.
     pub contents: &'a Contents,
+    /// As whom the couriers write.
+    pub letterhead: i64,
 }
 
 /// Bodies opened before: a message is opened once and not once a claim.
@@ -203,6 +205,7 @@ pub fn claim(tx: &mut Tx<'_>, lease: Uuid, wanted: Wanted<'_>) -> Result<Taken, 
             lease.into_sql::<sql::Key>(),
             carrier.provider.into_sql::<Text>(),
             now.into_sql::<sql::Moment>(),
+            Some(wanted.letterhead).into_sql::<Nullable<BigInt>>(),
         ));
         diesel::insert_into(attempts::table)
             .values(begun)
@@ -212,6 +215,7 @@ pub fn claim(tx: &mut Tx<'_>, lease: Uuid, wanted: Wanted<'_>) -> Result<Taken, 
                 attempts::lease,
                 attempts::provider,
                 attempts::started_at,
+                attempts::letterhead_id,
             ))
             .execute(tx.db())?;
     }

@@ -15,6 +15,7 @@ use super::breaker::Trust;
 use super::channel::Answer;
 use super::claim::{Carrier, Taken, Wanted, claim, expire_pressing};
 use super::courier::Courier;
+use super::letterhead::{self, Letterhead};
 use super::lifecycle::{Channel, Lane};
 use super::metrics;
 use super::queue::LEASE;
@@ -111,6 +112,7 @@ struct Done {
     unwanted: Vec<i64>,
     /// By lease, what is still held under it.
     alive: Vec<(Uuid, Vec<i64>)>,
+    letterhead: Option<i64>,
 }
 
 /// Of which kinds more may be due than was claimed, for one channel. What was not asked for is not known.
@@ -455,6 +457,7 @@ impl Desk {
         let asks: Vec<Ask> = errand.asks.clone();
         let (alive, wanted, idle) = (errand.alive.clone(), errand.wanted.clone(), errand.idle.clone());
         let lease = Id::<of::Lease>::new().uuid();
+        let (config, mut letterhead) = (Arc::clone(&self.courier.config), self.courier.letterhead.get().copied());
         let write = move |tx: &mut Tx<'_>| {
             let results = pending.iter().map(|answer| answer.answered.delivery);
             let shown = alive.iter().flat_map(|(_, ids)| ids.iter().copied());
@@ -481,16 +484,32 @@ impl Desk {
             for (place, ask) in asks.iter().enumerate() {
                 let carriers: Vec<Carrier<'_>> = ask.ways.iter().map(Asked::carrier).collect();
                 let (limit, patient) = (ask.limit, ask.patient);
-                let wanted = Wanted { channel: ask.channel, limit, patient, carriers: &carriers, contents: &contents };
+                let known = match letterhead {
+                    Some(known) => known,
+                    None => letterhead::number_of(tx, &Letterhead::of(&config))?,
+                };
+                letterhead = Some(known);
+                let wanted = Wanted {
+                    channel: ask.channel,
+                    limit,
+                    patient,
+                    carriers: &carriers,
+                    contents: &contents,
+                    letterhead: known,
+                };
                 claimed.push((place, claim(tx, lease, wanted)?));
             }
-            Ok(Done { now, claimed, unwanted, alive: shown })
+            Ok(Done { now, claimed, unwanted, alive: shown, letterhead })
         };
         self.courier.database.writing(write).await
     }
     /// Puts what was claimed where it belongs, and takes back what is no longer ours to hand over. Leases are counted from
     /// the moment before the transaction: the commit may have taken its time.
     fn file(&mut self, done: Done, errand: &Errand, begun: Instant) {
+        if let Some(written) = done.letterhead {
+            // Only now: what a transaction wrote that was taken back is not in the books.
+            let _ = self.courier.letterhead.set(written);
+        }
         for ((lease, shown), (_, still)) in errand.alive.iter().zip(&done.alive) {
             let still: HashSet<i64> = still.iter().copied().collect();
             let lost: HashSet<i64> = shown.iter().copied().filter(|delivery| !still.contains(delivery)).collect();

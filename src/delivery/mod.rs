@@ -30,6 +30,7 @@ mod desk;
 pub mod email;
 mod error;
 mod faults;
+mod letterhead;
 mod letters;
 mod lifecycle;
 mod line;

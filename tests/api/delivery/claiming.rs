@@ -161,8 +161,14 @@ async fn a_claim_ends_no_more_than_it_was_asked_for() {
             let contents = Contents::default();
             let taken = town
                 .db(move |tx| {
-                    let wanted =
-                        Wanted { channel: Channel::Email, limit: 3, patient: 3, carriers: &of, contents: &contents };
+                    let wanted = Wanted {
+                        channel: Channel::Email,
+                        limit: 3,
+                        patient: 3,
+                        carriers: &of,
+                        contents: &contents,
+                        letterhead: 0,
+                    };
                     claim(tx, Uuid::from_u128(9), wanted)
                 })
                 .await;

@@ -99,7 +99,7 @@ pub(super) fn takes(
 ) -> Result<Vec<Claimed>, StorageError> {
     let carriers = [Carrier { provider, pressing: limit, patient: limit }];
     let contents = Contents::default();
-    let wanted = Wanted { channel, limit, patient: limit, carriers: &carriers, contents: &contents };
+    let wanted = Wanted { channel, limit, patient: limit, carriers: &carriers, contents: &contents, letterhead: 0 };
     Ok(claim(tx, lease, wanted)?.claimed)
 }
 pub(super) fn settled_as(claimed: &Claimed, verdict: vigie::delivery::retry::Verdict) -> Settlement {

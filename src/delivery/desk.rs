@@ -252,10 +252,10 @@ impl Desk {
             ask.patient = ask.limit;
         }
         let begun = Instant::now();
-        let mut done = self.write(&errand).await?;
+        let mut done = self.write(Arc::default(), &errand).await?;
         // What was put out of the way on the way is no round.
         while done.claimed.iter().any(|(_, taken)| taken.cut_short && taken.claimed.is_empty()) {
-            done = self.write(&errand).await?;
+            done = self.write(Arc::default(), &errand).await?;
         }
         self.file(done, &errand, begun);
         let count = self.held.len();
@@ -268,11 +268,8 @@ impl Desk {
                 Some(answered) = self.answers.recv() => self.take(answered),
                 () = tokio::time::sleep(POLL) => {
                     let alive = Errand { alive: self.to_show_alive(), ..Errand::default() };
-                    let pending = std::mem::take(&mut self.pending);
                     let begun = Instant::now();
-                    let shown = self.write(&alive).await;
-                    self.pending = pending;
-                    if let Ok(done) = shown {
+                    if let Ok(done) = self.write(Arc::default(), &alive).await {
                         self.file(done, &alive, begun);
                     }
                 }
@@ -380,35 +377,54 @@ impl Desk {
         }
         alive.into_iter().collect()
     }
-    /// One transaction: results first, then the errand. While the database is away the results are kept: nobody else can
-    /// claim meanwhile either, and what we know must not be forgotten, or it goes out twice.
+    /// Results first, then the errand. While the database is away the results are kept: nobody else can claim meanwhile
+    /// either, and what we know must not be forgotten, or it goes out twice.
     async fn turn(&mut self, errand: Errand) {
-        let errand = self.lighter(errand);
+        let mut errand = self.lighter(errand);
         let begun = Instant::now();
-        match self.write(&errand).await {
+        if !self.courier.database.writes_side_by_side() || self.pending.is_empty() || errand.asks.is_empty() {
+            let done = self.write(Arc::clone(&self.pending), &errand).await;
+            return self.wrote(done, &errand, begun, true).await;
+        }
+        // A server has a process for each: one settles while the other claims. The embedded database has one writer, and
+        // there the two share a commit.
+        let claims = Errand { asks: std::mem::take(&mut errand.asks), ..Errand::default() };
+        let pending = Arc::clone(&self.pending);
+        let (settled, claimed) = tokio::join!(self.write(pending, &errand), self.write(Arc::default(), &claims));
+        self.wrote(settled, &errand, begun, true).await;
+        self.wrote(claimed, &claims, begun, false).await;
+    }
+    /// What follows from a transaction, with the results that wait or without them.
+    async fn wrote(&mut self, done: Result<Done, StorageError>, errand: &Errand, begun: Instant, with_results: bool) {
+        match done {
             Ok(done) => {
-                if !self.pending.is_empty() {
-                    crate::dies_at!("finish.after_commit");
-                }
                 if done.claimed.iter().any(|(_, taken)| !taken.claimed.is_empty()) {
                     crate::dies_at!("claim.after");
                 }
-                let settled = std::mem::take(&mut self.pending);
-                settled.iter().for_each(|answer| self.counts(answer));
-                self.makes_room(&settled);
-                (self.failures, self.refusals) = (0, 0);
-                self.file(done, &errand, begun);
+                if with_results {
+                    if !self.pending.is_empty() {
+                        crate::dies_at!("finish.after_commit");
+                    }
+                    let settled = std::mem::take(&mut self.pending);
+                    settled.iter().for_each(|answer| self.counts(answer));
+                    self.makes_room(&settled);
+                    (self.failures, self.refusals) = (0, 0);
+                }
+                self.file(done, errand, begun);
             }
             Err(error) => {
                 self.failures = self.failures.saturating_add(1);
                 metrics::settle_failed();
                 self.look = true;
-                self.refusals = if is_of_a_row(&error) { self.refusals.saturating_add(1) } else { 0 };
-                tracing::warn!(%error, tries = self.failures, results = self.pending.len(), "the queue cannot be written");
+                let results = self.pending.len();
+                tracing::warn!(%error, tries = self.failures, results, with_results, "the queue cannot be written");
+                if with_results {
+                    self.refusals = if is_of_a_row(&error) { self.refusals.saturating_add(1) } else { 0 };
+                }
                 if self.refusals >= TRIES {
                     self.write_one_by_one().await;
                 }
-                if self.pending.is_empty() {
+                if self.pending.is_empty() || !with_results {
                     tokio::time::sleep(PAUSE).await;
                 }
             }
@@ -429,8 +445,7 @@ impl Desk {
         let all = std::mem::take(&mut self.pending);
         let mut kept = Vec::new();
         for answer in all.iter() {
-            self.pending = Arc::new(vec![answer.clone()]);
-            match self.write(&Errand::default()).await {
+            match self.write(Arc::new(vec![answer.clone()]), &Errand::default()).await {
                 Ok(_) => self.counts(answer),
                 Err(error) if is_of_a_row(&error) => {
                     let (delivery, attempt) = (answer.answered.delivery, answer.answered.attempt);
@@ -451,8 +466,8 @@ impl Desk {
             way.tray.settled(settled.iter().filter(|answer| answer.leased.way == place).count());
         }
     }
-    async fn write(&self, errand: &Errand) -> Result<Done, StorageError> {
-        let (pending, contents) = (Arc::clone(&self.pending), Arc::clone(&self.courier.contents));
+    async fn write(&self, pending: Arc<Vec<Outcome>>, errand: &Errand) -> Result<Done, StorageError> {
+        let contents = Arc::clone(&self.courier.contents);
         let channels: Vec<Channel> = self.ways.iter().map(|way| way.channel).collect();
         let asks: Vec<Ask> = errand.asks.clone();
         let (alive, wanted, idle) = (errand.alive.clone(), errand.wanted.clone(), errand.idle.clone());

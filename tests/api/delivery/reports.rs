@@ -142,6 +142,10 @@ async fn late_truth_is_taken_in_and_marked() {
         let raised = row(town, expired).await;
         assert_eq!((raised.state, raised.reason.as_deref()), (State::AtHandset, Some("late report, was expired")));
 
+        // One that is taken, or the next failure is the third in a row and the rest is not tried at all.
+        town.post_office.gateway.behave(SmsManners::Accepts);
+        text(town).await;
+        town.delivers_everything().await;
         // Unanswered while its validity ends, or while it is stopped: it may have arrived, and is not called unsent.
         town.post_office.gateway.behave(SmsManners::HangsUp);
         let over = post(town, Channel::Sms, Lane::Urgent, "", 1, Duration::from_secs(10)).await;

@@ -231,3 +231,30 @@ pub fn empty_folder() -> (tempfile::TempDir, PathBuf) {
     let path = folder.path().to_owned();
     (folder, path)
 }
+/// An address of this machine that is free just now.
+pub fn free_address() -> String {
+    std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().to_string()
+}
+/// What a process tells Prometheus.
+pub struct Scrape(BTreeMap<String, f64>);
+impl Scrape {
+    pub async fn of(address: &str) -> Self {
+        let _ = rustls::crypto::ring::default_provider().install_default();
+        let text = reqwest::get(format!("http://{address}/metrics")).await.unwrap().text().await.unwrap();
+        let samples = text.lines().filter(|line| !line.starts_with('#')).map(|line| {
+            let (name, value) = line.rsplit_once(' ').unwrap();
+            (name.to_owned(), value.parse().unwrap())
+        });
+        Self(samples.collect())
+    }
+    /// One figure, by its name with labels.
+    pub fn value(&self, name: &str) -> Option<f64> {
+        self.0.get(name).copied()
+    }
+    /// All figures of these names that are not nought.
+    pub fn all(&self, names: &[&str]) -> BTreeMap<String, f64> {
+        let those =
+            self.0.iter().filter(|(name, value)| names.contains(&name.split('{').next().unwrap()) && **value != 0.0);
+        those.map(|(name, value)| (name.clone(), *value)).collect()
+    }
+}

@@ -10,7 +10,7 @@ use vigie::delivery::{Channel, DeliveryRow, LEASE, State, deliveries_of};
 use vigie::storage::schema::attempts;
 
 use crate::database::Kind;
-use crate::house::{House, Process, random_share, until};
+use crate::house::{House, Process, Scrape, free_address, random_share, until};
 use crate::post_office::{Mail, SmtpFeatures, SmtpSink};
 
 /// What M5 grants: from the fall of a node to the end of everything it held.
@@ -20,6 +20,7 @@ const RECOVERY: Duration = Duration::from_secs(30);
 struct Node {
     process: Process,
     relay: SmtpSink,
+    metrics: String,
 }
 impl Node {
     async fn start(house: &House, command: &str, delay: Duration) -> Self {
@@ -28,7 +29,9 @@ impl Node {
         let mut settings = house.settings();
         settings.insert("VIGIE__EMAIL__PORT", relay.port().to_string());
         settings.insert("VIGIE_LOG", "info".to_owned());
-        Self { process: Process::start(command, &settings), relay }
+        let metrics = free_address();
+        settings.insert("VIGIE__SERVER__METRICS_LISTEN", metrics.clone());
+        Self { process: Process::start(command, &settings), relay, metrics }
     }
     /// It has opened the database, and its couriers are at work.
     async fn is_there(&self) {
@@ -37,6 +40,10 @@ impl Node {
             [r#""message":"serving""#, r#""message":"delivering""#].iter().any(|word| said.contains(word))
         })
         .await;
+    }
+    /// One of its figures.
+    async fn counted(&self, name: &str) -> usize {
+        Scrape::of(&self.metrics).await.value(name).unwrap_or_default() as usize
     }
     fn carried(&self) -> usize {
         self.relay.mails().len()
@@ -149,6 +156,7 @@ async fn a_process_that_was_frozen_changes_nothing_when_it_comes_back() {
     let before = rows(&house, batch);
     let lost = attempts_with(&house, "lost");
     assert!(!lost.is_empty(), "it held something");
+    assert_eq!(heir.counted("vigie_delivery_leases_lost_total").await, lost.len());
     let carried = zombie.carried();
 
     zombie.process.signal("-CONT");
@@ -159,6 +167,7 @@ async fn a_process_that_was_frozen_changes_nothing_when_it_comes_back() {
         lost.iter().filter(|attempt| said.contains(attempt)).count()
     };
     until(Duration::from_secs(30), "late answers are kept with their attempts", || late() > 0).await;
+    let counted = zombie.counted("vigie_delivery_late_answers_total").await;
     zombie.process.terminate();
     let (status, said) = zombie.process.ends(Duration::from_secs(30)).await;
     assert_eq!(status, Some(0));
@@ -169,6 +178,7 @@ async fn a_process_that_was_frozen_changes_nothing_when_it_comes_back() {
     assert!(after.iter().all(|row| row.state == State::Accepted));
     // It was told that they change nothing: once for each, and for what it held and had not tried.
     let (late, refused) = (late(), said.matches("a late answer: the lease was lost").count());
+    assert!((1..=refused).contains(&counted), "{counted} late answers were counted, {refused} said aloud");
     assert!(late <= refused && refused <= lost.len(), "{late} late answers, {refused} refused, {} held", lost.len());
     // Its answers stand with its own attempts, under those of the heir.
     let attempts: HashMap<i64, i32> = after.iter().map(|row| (row.id, row.attempts)).collect();

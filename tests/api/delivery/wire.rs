@@ -37,15 +37,15 @@ const AT_MOST: Duration = Duration::from_secs(3);
 /// A machine that is busy with something else is slow once or twice; the wait for an acknowledgement comes every time.
 const TRIES: usize = 5;
 
-/// Hands the mails over, every fourth refused if they are to be, each time over a new connection, until that takes no longer
+/// Hands the mails over, every second refused if they are to be, each time over a new connection, until that takes no longer
 /// than it should.
 async fn leave_swiftly(tls: Tls, refuses: bool) {
-    let (refused, mut took) = (if refuses { MAILS / 4 } else { 0 }, Vec::new());
+    let (refused, mut took) = (if refuses { MAILS / 2 } else { 0 }, Vec::new());
     for _ in 0..TRIES {
         let (sink, _folder, settings) = one_connection(tls).await;
         if refuses {
             sink.behave(|relay| {
-                relay.refuses = (1..=MAILS).step_by(4).map(|number| format!("member{number}@example.be")).collect();
+                relay.refuses = (1..=MAILS).step_by(2).map(|number| format!("member{number}@example.be")).collect();
             });
         }
         let town = Town::start_with(Kind::Sqlite, settings).await;

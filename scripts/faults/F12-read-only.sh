@@ -4,21 +4,8 @@
 # PostgreSQL: the file system is told that it is broken (remount,abort), which makes it read-only as a failing disk does.
 source "$(dirname "$0")/lib.sh"
 ID=F12 WHAT="read-only file system"
+CLUSTER_DISK=300M
 
-the_cluster() {
-    local home status=0
-    home=$(mktemp -d /tmp/vf.XXXXXX)
-    # PostgreSQL's user must be able to enter.
-    chmod 755 "$home"
-    (
-        W=$home
-        trap clean_up EXIT
-        small_disk disk 300M
-        FAULTS_DISK=$W/disk TMPDIR=$W/disk "$ROOT/scripts/postgres" run --durable -- "$@"
-    ) || status=$?
-    rm -rf "$home"
-    return "$status"
-}
 the_fault() {
     local seconds statuses wrong reads
     seconds=$(size 10 60)

@@ -54,6 +54,6 @@ while time.time() < end:
     end server TERM
     [ "$ENDED" = 0 ] || bad "ended with $ENDED"
     books --duplicates 0
-    remark "$held of 128 descriptors in use and a further connection not served, $busy % of a processor meanwhile, served again after $back ms, $(tail -1 "$W/crowd.log")"
+    remark "no descriptor left ($held in use) and a further connection not served, $busy % of a processor meanwhile, served again after $back ms, $(tail -1 "$W/crowd.log")"
 }
 run_fault "$@"

@@ -95,7 +95,7 @@ after_the_cut() {
     end smtp KILL
     end gateway KILL
     if [ "$DB" = postgres ]; then pg_as "$PG_PROGRAMS/pg_ctl" stop -D "$(echo "$place"/vigie-postgres.*/data)" -m fast -s; fi
-    umount "$place"
+    unmounts "$place" || give_up "the disk of image $at cannot be unmounted"
     losetup -d "$loop"
     rm -f "$W/crash-$at.img"
 }

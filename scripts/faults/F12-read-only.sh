@@ -62,7 +62,7 @@ heal() {
     device=$(findmnt -n -o SOURCE "$FAULTS_DISK")
     for at in $(head -1 "$PG_DATA/postmaster.pid" 2>/dev/null) $(pgrep -P "$(head -1 "$PG_DATA/postmaster.pid" 2>/dev/null || echo 1)" -u "$PG_USER" 2>/dev/null); do kill -KILL "$at" 2>/dev/null || true; done
     sleep 1
-    umount "$FAULTS_DISK" || give_up "the disk cannot be unmounted"
+    unmounts "$FAULTS_DISK" || give_up "the disk cannot be unmounted"
     fsck.ext4 -fy "$device" >/dev/null 2>&1 || true
     mount "$device" "$FAULTS_DISK"
     pg_start || give_up "PostgreSQL does not start after the disk was healed: $(tail -1 "$(dirname "$PG_DATA")/again.log")"

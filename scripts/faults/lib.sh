@@ -201,6 +201,8 @@ small_disk() {
     MOUNTS+=("$place")
     chmod 777 "$place"
 }
+# unmounts PLACE: whoever was there may take a moment to leave.
+unmounts() { until_true 15 "$1 is left by everybody" umount "$1"; }
 # A scenario that sets CLUSTER_DISK (as in 160M) has PostgreSQL's files on a disk of that size: FAULTS_DISK is where it is
 # mounted, FAULTS_IMAGE what lies under it.
 CLUSTER_DISK=

@@ -512,7 +512,6 @@ fn settlement(channel: Channel, answer: &Outcome, now: Timestamp) -> Settlement 
     Settlement {
         delivery: answered.delivery,
         attempt: leased.attempt,
-        channel,
         lease: leased.lease,
         outcome,
         reference,

@@ -567,6 +567,7 @@ diesel::table! {
         code -> Text,
         reference -> Nullable<Text>,
         received_at -> Moment,
+        attempt -> Integer,
     }
 }
 
@@ -574,8 +575,10 @@ diesel::table! {
     use diesel::sql_types::*;
     use crate::storage::sql::{Document, Key, Moment};
 
-    endpoint_faults (delivery_id) {
+    endpoint_faults (id) {
+        id -> BigInt,
         delivery_id -> BigInt,
+        attempt -> Integer,
         batch_id -> Key,
         person_id -> Key,
         channel -> Text,

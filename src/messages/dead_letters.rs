@@ -70,7 +70,8 @@ pub(super) fn requeue(
         return Err(MessageError::WrongState(loaded.message.status()));
     }
     let partnership = partnerships::find_partnership(tx, facts.partnership)?.ok_or(MessageError::NotFound)?;
-    rules::may_requeue(facts, partnership.status, store::superseded(tx, facts)?)?;
+    let decided_at = loaded.decided_at.unwrap_or(facts.created_at);
+    rules::may_requeue(facts, partnership.status, store::superseded(tx, facts, decided_at)?)?;
     let at = leaves_at(tx, facts)?;
     let (again, left) = sorted_out(tx, facts, letters, at)?;
     if again.is_empty() {
@@ -135,7 +136,7 @@ fn goes_out_again(
 ) -> Result<(), MessageError> {
     let version = store::load_version(tx, id, message.facts().current_version)?;
     let (from, to) = (message.status(), Status::Dispatching);
-    let event = Event { by, event: "requeued", from, to, hash: &version.hash, reason: None };
+    let event = Event { by, event: store::REQUEUED, from, to, hash: &version.hash, reason: None };
     if from == to {
         store::record(tx, id, message.facts().current_version, &event)?;
         return Ok(());

@@ -1,6 +1,6 @@
 //! Every query of messages.
 
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 
 use diesel::prelude::*;
 
@@ -259,6 +259,8 @@ pub(super) struct Event<'a> {
     pub(super) hash: &'a str,
     pub(super) reason: Option<&'a str>,
 }
+/// The event under which the trail says that what failed was put back into the queue.
+pub(super) const REQUEUED: &str = "requeued";
 /// Moves a message on: its row and its trail together (accept M20). The version is compared and raised, so of two at once
 /// one wins and the other finds `false`.
 pub(super) fn save(tx: &mut Tx<'_>, facts: &Facts, change: &Change, event: &Event<'_>) -> Result<bool, StorageError> {
@@ -440,8 +442,8 @@ pub(super) struct Urgent {
     pub(super) message: Id<of::Message>,
     /// Its deliveries.
     pub(super) batch: uuid::Uuid,
-    /// When the police decided.
-    pub(super) decided_at: Timestamp,
+    /// When it began to leave: when the police decided, or when what failed of it was last put back.
+    pub(super) begun_at: Timestamp,
 }
 /// The urgent messages and corrections that are going out.
 pub(super) fn urgent_going_out(tx: &mut Tx<'_>) -> Result<Vec<Urgent>, StorageError> {
@@ -453,22 +455,29 @@ pub(super) fn urgent_going_out(tx: &mut Tx<'_>) -> Result<Vec<Urgent>, StorageEr
         .order(messages::id)
         .select((messages::id, approvals::version_id, messages::decided_at, approvals::approved_at))
         .load(tx.db())?;
-    Ok(rows
+    let put_back: HashMap<Id<of::Message>, Option<Timestamp>> = message_events::table
+        .filter(message_events::message_id.eq_any(rows.iter().map(|(message, ..)| *message)))
+        .filter(message_events::event.eq(REQUEUED))
+        .group_by(message_events::message_id)
+        .select((message_events::message_id, diesel::dsl::max(message_events::happened_at)))
+        .load::<(Id<of::Message>, Option<Timestamp>)>(tx.db())?
         .into_iter()
-        .map(|(message, version, decided, approved)| Urgent {
-            message,
-            batch: version.uuid(),
-            decided_at: decided.unwrap_or(approved),
-        })
-        .collect())
+        .collect();
+    let urgent = |(message, version, decided, approved): Columns| {
+        let put_back = put_back.get(&message).copied().flatten();
+        let begun_at = put_back.max(Some(decided.unwrap_or(approved))).unwrap_or(approved);
+        Urgent { message, batch: version.uuid(), begun_at }
+    };
+    Ok(rows.into_iter().map(urgent).collect())
 }
-/// Has a correction of it, or an end of its thread, left since?
-pub(super) fn superseded(tx: &mut Tx<'_>, facts: &Facts) -> Result<bool, StorageError> {
+/// Has a correction of it, or an end of its thread, left that was decided since? When each was begun says nothing.
+pub(super) fn superseded(tx: &mut Tx<'_>, facts: &Facts, decided_at: Timestamp) -> Result<bool, StorageError> {
     let gone = [Status::Dispatching, Status::Completed, Status::CompletedWithFailures, Status::Stopped];
     let corrected = messages::kind.eq(Kind::Correction).and(messages::corrects_id.eq(Some(facts.id)));
-    let ended = messages::kind.eq(Kind::End).and(messages::id.gt(facts.id));
+    let ended = messages::kind.eq(Kind::End).and(messages::decided_at.ge(Some(decided_at)));
     let later: i64 = messages::table
         .filter(messages::thread_id.eq(facts.thread))
+        .filter(messages::id.ne(facts.id))
         .filter(corrected.or(ended))
         .filter(messages::status.eq_any(gone))
         .count()

@@ -164,7 +164,7 @@ fn gather(
                 None => seen.troubled.push((urgent, kind)),
             },
             // Young ones are looked at each second: the ten seconds are to be told at once.
-            None if now.since(urgent.decided_at) >= delivery::NO_HANDOVER => {
+            None if now.since(urgent.begun_at) >= delivery::NO_HANDOVER => {
                 next_look.insert(urgent.message, now.plus(NEXT_LOOK));
             }
             None => {}
@@ -190,11 +190,11 @@ fn gather(
     Ok((seen, next_look))
 }
 fn trouble_of(tx: &mut Tx<'_>, urgent: &Urgent, now: Timestamp) -> Result<Option<AlarmKind>, StorageError> {
-    if now.since(urgent.decided_at) < delivery::NO_HANDOVER {
+    if now.since(urgent.begun_at) < delivery::NO_HANDOVER {
         return Ok(None);
     }
     let standings = alarms::standing_of(tx, urgent.batch)?;
-    Ok(delivery::trouble(&standings, now).map(|trouble| match trouble {
+    Ok(delivery::trouble(&standings, urgent.begun_at, now).map(|trouble| match trouble {
         Trouble::NoHandover => AlarmKind::UrgentWithoutHandover,
         Trouble::Stuck => AlarmKind::UrgentStuck,
     }))

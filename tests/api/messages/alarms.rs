@@ -201,6 +201,49 @@ async fn a_message_that_stands_still_half_way_is_told() {
     .await;
 }
 
+/// Accept M22: what was put back into the queue begins then, and not when the police decided.
+#[tokio::test(flavor = "multi_thread")]
+async fn what_was_put_back_has_its_own_ten_seconds() {
+    on_both(async |town| {
+        let hood = town.neighbourhood(4).await;
+        let mut watch = Watch::default();
+        let again = async |message: &str| {
+            let path = super::at(message, "dead-letters/requeue");
+            hood.officer.posts(town, &path, json!({})).await.expect(202);
+        };
+        // Nobody had it.
+        let all: Vec<String> = hood.members.iter().map(|member| member.email.clone()).collect();
+        town.post_office.smtp.behave(|relay| relay.refuses.extend(all.clone()));
+        town.post_office.gateway.behave(crate::support::post_office::SmsManners::Says(400, "", "no".to_owned()));
+        let message = super::sent(town, &hood, burglary()).await;
+        town.passes(seconds(600));
+        again(&message).await;
+        for _ in 0..10 {
+            assert_eq!(looks(town, &mut watch).await, []);
+            town.passes(seconds(1));
+        }
+        let told: Vec<_> = looks(town, &mut watch).await.into_iter().map(|(event, kind, _)| (event, kind)).collect();
+        assert_eq!(told, [("alarm.raised", AlarmKind::UrgentWithoutHandover)]);
+        town.post_office.gateway.behave(crate::support::post_office::SmsManners::Accepts);
+        town.delivers_everything().await;
+        assert_eq!(looks(town, &mut watch).await[0].0, "alarm.cleared");
+        // The mails are still refused, and put back once more: a half of everybody waits, and others have had it for long.
+        town.passes(seconds(600));
+        again(&message).await;
+        for _ in 0..59 {
+            assert_eq!(looks(town, &mut watch).await, []);
+            town.passes(seconds(1));
+        }
+        let mut told = Vec::new();
+        for _ in 0..11 {
+            town.passes(seconds(1));
+            told.extend(looks(town, &mut watch).await);
+        }
+        assert_eq!(told, [("alarm.raised", AlarmKind::UrgentStuck, format!("message:{message}"))]);
+    })
+    .await;
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn what_is_not_urgent_may_wait() {
     on_both(async |town| {

@@ -530,6 +530,7 @@ diesel::table! {
         zone_id -> Nullable<Key>,
         raised_at -> Moment,
         seen_at -> Moment,
+        told_at -> Nullable<Moment>,
         cleared_at -> Nullable<Moment>,
         acknowledged_at -> Nullable<Moment>,
         acknowledged_by -> Nullable<Key>,

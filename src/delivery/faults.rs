@@ -10,6 +10,7 @@ use std::time::Duration;
 use diesel::prelude::*;
 
 use super::blame::{Blame, blame};
+use super::dead_letters::DEAD;
 use super::lifecycle::Channel;
 use super::queue::row_name;
 use crate::on_either;
@@ -121,8 +122,7 @@ pub fn note_faults(tx: &mut Tx<'_>) -> Result<usize, StorageError> {
 }
 fn failed_after(tx: &mut Tx<'_>, (at, id): (Timestamp, i64)) -> Result<Vec<FailedRow>, StorageError> {
     Ok(deliveries::table
-        // Literals and not binds: a generic plan could not use the partial index.
-        .filter(diesel::dsl::sql::<diesel::sql_types::Bool>("deliveries.state IN ('failed', 'expired')"))
+        .filter(diesel::dsl::sql::<diesel::sql_types::Bool>(DEAD))
         // Without an address nothing can be held against it: the index ends where addresses are forgotten.
         .filter(deliveries::address.is_not_null())
         .filter(deliveries::settled_at.ge(Some(at)))

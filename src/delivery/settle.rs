@@ -29,7 +29,7 @@ pub(super) const NO_ANSWER_STOPPED: &str = "no answer: stopped";
 /// Locks deliveries, until the end of the transaction, in the order of their numbers. Whoever changes several of them, or
 /// their attempts, does this first: so nobody waits in a circle. A claim never waits, it steps around what is locked.
 /// On SQLite the writer already holds the only lock.
-fn lock_in_order(tx: &mut Tx<'_>, ids: &[i64]) -> Result<(), StorageError> {
+pub(super) fn lock_in_order(tx: &mut Tx<'_>, ids: &[i64]) -> Result<(), StorageError> {
     if let Db::Postgres(c) = tx.db() {
         let wanted = deliveries::table.filter(deliveries::id.eq_any(ids)).order(deliveries::id).select(deliveries::id);
         wanted.for_update().load::<i64>(c)?;

@@ -6,18 +6,23 @@ use diesel::prelude::*;
 
 use super::lifecycle::{self, Draft, Facts, Message, Stored};
 use super::message::{ApprovalPolicy, AudienceRule, Class, InformationSource, Kind, Mode, Status, Texts};
-use super::payloads::{DeadLetterFilter, DeadLetterRow, InboxFilter, InboxRow, MessageFilter, MessageRow, WaitsFor};
+use super::payloads::{
+    DeadLetterFilter, DeadLetterRow, DeadState, InboxFilter, InboxRow, MessageFilter, MessageRow, WaitsFor,
+};
 use super::render::Rendered;
 use crate::access::Actor;
 use crate::access::Reach;
 use crate::access::Role;
 use crate::delivery;
 use crate::delivery::Channel;
+use crate::delivery::Kept;
 use crate::delivery::State;
 use crate::storage::Json;
 use crate::storage::StorageError;
 use crate::storage::Tx;
-use crate::storage::schema::{approvals, deliveries, message_events, message_versions, messages, partnerships};
+use crate::storage::schema::{
+    approvals, contents, deliveries, message_events, message_versions, messages, partnerships,
+};
 use crate::values::Id;
 use crate::values::Timestamp;
 use crate::values::of;
@@ -103,17 +108,6 @@ pub(super) struct Whose {
     /// Facts that the police have not let out: an urgent message of their own that has not left (security A7).
     pub(super) for_the_police: bool,
 }
-/// The states in which a message has not left.
-const NOT_LEFT: [Status; 8] = [
-    Status::Draft,
-    Status::Submitted,
-    Status::Returned,
-    Status::Rejected,
-    Status::Approved,
-    Status::AwaitingRelease,
-    Status::Discarded,
-    Status::Expired,
-];
 /// Whose message it is.
 pub(super) fn whose(tx: &mut Tx<'_>, id: Id<of::Message>) -> Result<Option<Whose>, StorageError> {
     let found: Option<(Id<of::Partnership>, Class, Role, Status)> = messages::table
@@ -123,7 +117,7 @@ pub(super) fn whose(tx: &mut Tx<'_>, id: Id<of::Message>) -> Result<Option<Whose
         .optional()?;
     Ok(found.map(|(partnership, class, author, status)| {
         let urgent = class == Class::Urgent;
-        Whose { partnership, urgent, for_the_police: urgent && author == Role::Officer && NOT_LEFT.contains(&status) }
+        Whose { partnership, urgent, for_the_police: urgent && author == Role::Officer && !status.has_left() }
     }))
 }
 pub(super) fn find(tx: &mut Tx<'_>, id: Id<of::Message>) -> Result<Option<Loaded>, StorageError> {
@@ -140,11 +134,10 @@ pub(super) fn find_by_code(tx: &mut Tx<'_>, code: &str) -> Result<Option<Loaded>
 }
 /// Has a correction of it left?
 pub(super) fn was_corrected(tx: &mut Tx<'_>, id: Id<of::Message>) -> Result<bool, StorageError> {
-    let gone = [Status::Dispatching, Status::Completed, Status::CompletedWithFailures, Status::Stopped];
     let count: i64 = messages::table
         .filter(messages::corrects_id.eq(Some(id)))
         .filter(messages::kind.eq(Kind::Correction))
-        .filter(messages::status.eq_any(gone))
+        .filter(messages::status.eq_any(Status::left()))
         .count()
         .get_result(tx.db())?;
     Ok(count > 0)
@@ -472,14 +465,13 @@ pub(super) fn urgent_going_out(tx: &mut Tx<'_>) -> Result<Vec<Urgent>, StorageEr
 }
 /// Has a correction of it, or an end of its thread, left that was decided since? When each was begun says nothing.
 pub(super) fn superseded(tx: &mut Tx<'_>, facts: &Facts, decided_at: Timestamp) -> Result<bool, StorageError> {
-    let gone = [Status::Dispatching, Status::Completed, Status::CompletedWithFailures, Status::Stopped];
     let corrected = messages::kind.eq(Kind::Correction).and(messages::corrects_id.eq(Some(facts.id)));
     let ended = messages::kind.eq(Kind::End).and(messages::decided_at.ge(Some(decided_at)));
     let later: i64 = messages::table
         .filter(messages::thread_id.eq(facts.thread))
         .filter(messages::id.ne(facts.id))
         .filter(corrected.or(ended))
-        .filter(messages::status.eq_any(gone))
+        .filter(messages::status.eq_any(Status::left()))
         .count()
         .get_result(tx.db())?;
     Ok(later > 0)
@@ -494,23 +486,29 @@ pub(super) fn message_of_batch(tx: &mut Tx<'_>, batch: uuid::Uuid) -> Result<Opt
 }
 type DeadColumns = (
     (i64, Id<of::Message>, Id<of::Partnership>, Id<of::Zone>, Class),
-    (Option<Id<of::Membership>>, Channel, State, Option<String>, i32, Option<String>),
-    (Option<Timestamp>, Timestamp, Option<Vec<u8>>, Status),
+    (Option<Id<of::Membership>>, Channel, DeadState, Option<String>, i32, Option<String>),
+    (Option<Timestamp>, Timestamp, bool, Option<bool>, Status),
 );
+/// A dead letter, with what decides whether it may go out again.
+pub(super) struct FoundDead {
+    pub(super) row: DeadLetterRow,
+    pub(super) zone: Id<of::Zone>,
+    pub(super) status: Status,
+    pub(super) kept: Kept,
+}
 /// One page of the dead letters of some zones, newest first, each with its zone; one row more than the limit.
 pub(super) fn dead_letters(
     tx: &mut Tx<'_>,
     zones: &[Id<of::Zone>],
     filter: &DeadLetterFilter,
     limit: i64,
-) -> Result<Vec<(DeadLetterRow, Id<of::Zone>)>, StorageError> {
-    let now = tx.now()?;
+) -> Result<Vec<FoundDead>, StorageError> {
     let mut wanted = deliveries::table
         .inner_join(approvals::table.on(approvals::version_id.eq(deliveries::batch_id)))
         .inner_join(messages::table.on(messages::id.eq(approvals::message_id)))
         .inner_join(partnerships::table.on(partnerships::id.eq(messages::partnership_id)))
-        // A literal and not a bind: a generic plan could not use the partial index.
-        .filter(diesel::dsl::sql::<diesel::sql_types::Bool>("deliveries.state IN ('failed', 'expired')"))
+        .left_join(contents::table.on(deliveries::content_id.eq(contents::id.nullable())))
+        .filter(diesel::dsl::sql::<diesel::sql_types::Bool>(delivery::DEAD))
         .filter(partnerships::zone_id.eq_any(zones))
         .order(deliveries::id.desc())
         .limit(limit.saturating_add(1))
@@ -524,7 +522,13 @@ pub(super) fn dead_letters(
                 deliveries::attempts,
                 deliveries::provider,
             ),
-            (deliveries::settled_at, deliveries::deadline, deliveries::address, messages::status),
+            (
+                deliveries::settled_at,
+                deliveries::deadline,
+                deliveries::address.is_not_null(),
+                contents::body.nullable().is_not_null().nullable(),
+                messages::status,
+            ),
         ))
         .into_boxed();
     if let Some(zone) = filter.zone {
@@ -555,9 +559,8 @@ pub(super) fn dead_letters(
     let row = |(whose, what, when): DeadColumns| {
         let (delivery, message, partnership, zone, class) = whose;
         let (membership, channel, state, reason, attempts, provider) = what;
-        let (settled_at, valid_until, address, status) = when;
-        let goes_on = matches!(status, Status::Dispatching | Status::Completed | Status::CompletedWithFailures);
-        let can_be_requeued = goes_on && valid_until > now && address.is_some();
+        let (settled_at, valid_until, has_address, has_content, status) = when;
+        let kept = Kept { deadline: valid_until, has_address, has_content: has_content == Some(true) };
         let row = DeadLetterRow {
             delivery,
             message,
@@ -572,9 +575,9 @@ pub(super) fn dead_letters(
             provider,
             settled_at,
             valid_until,
-            can_be_requeued,
+            can_be_requeued: false,
         };
-        (row, zone)
+        FoundDead { row, zone, status, kept }
     };
     Ok(rows.into_iter().map(row).collect())
 }
@@ -609,7 +612,7 @@ pub(super) fn list(
             messages::class
                 .ne(Class::Urgent)
                 .or(messages::author_role.ne(Role::Officer))
-                .or(messages::status.ne_all(NOT_LEFT)),
+                .or(messages::status.ne_all(Status::not_left())),
         );
     }
     if let Some(class) = filter.class {

@@ -15,4 +15,5 @@ CREATE UNIQUE INDEX alarms_raised_once ON alarms (kind, subject) WHERE cleared_a
 CREATE INDEX alarms_told ON alarms (kind, subject, told_at);
 CREATE INDEX alarms_over ON alarms (cleared_at);
 ALTER TABLE deliveries ADD COLUMN round_from integer NOT NULL DEFAULT 0;
+ALTER TABLE deliveries ADD COLUMN untried integer NOT NULL DEFAULT 0;
 CREATE INDEX deliveries_dead ON deliveries (batch_id, id) WHERE state IN ('failed', 'expired');

@@ -115,6 +115,7 @@ pub async fn run(
     rates: Arc<Rates>,
     stop: watch::Receiver<bool>,
 ) -> anyhow::Result<()> {
+    let pager = Pager::new(&config.alarm)?;
     let mut scheduler = JobScheduler::new().await?;
     let (duties, budgets, settings) = (database.clone(), Arc::clone(&rates), Arc::clone(&config));
     // One tick a minute in UTC; what is due is a question to the database, so a missed tick or a second node does no harm.
@@ -146,7 +147,7 @@ pub async fn run(
             }
         }
     };
-    let watch = watches(database.clone(), Arc::clone(&config), stop.clone());
+    let watch = watches(database.clone(), Arc::clone(&config), pager, stop.clone());
     let courier = Courier::new(database, channels, config);
     tokio::join!(courier.run(stop), settle, watch);
     scheduler.shutdown().await?;
@@ -154,9 +155,8 @@ pub async fn run(
 }
 
 /// Looks once a second whether something is wrong that somebody must mend.
-async fn watches(database: Database, config: Arc<Config>, mut stop: watch::Receiver<bool>) {
+async fn watches(database: Database, config: Arc<Config>, pager: Pager, mut stop: watch::Receiver<bool>) {
     delivery::metrics::begin();
-    let pager = Pager::new(&config.alarm);
     let mut watch = messages::Watch::default();
     // Nobody left who could say "stop" is a stop too.
     while !*stop.borrow() && stop.has_changed().is_ok() {
@@ -219,7 +219,7 @@ type Duty = fn(&mut Tx<'_>) -> Result<(), StorageError>;
 /// # Errors
 /// The first fault, after all have had their turn.
 pub async fn minute(database: &Database) -> Result<(), StorageError> {
-    let duties: [Duty; 8] = [
+    let duties: [Duty; 9] = [
         |tx| access::forget_old_answers(tx).map(drop),
         |tx| access::forget_old_throttles(tx).map(drop),
         |tx| accounts::forget_old_tokens(tx).map(drop),
@@ -230,6 +230,7 @@ pub async fn minute(database: &Database) -> Result<(), StorageError> {
         |tx| members::forget_inbound(tx).map(drop),
         |tx| members::suspend_unreachable(tx).map(drop),
         |tx| delivery::forget_old_faults(tx).map(drop),
+        |tx| delivery::alarms::forget_old_alarms(tx).map(drop),
         |tx| messages::expire_unreleased(tx).map(drop),
     ];
     let mut outcome = Ok(());

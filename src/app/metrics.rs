@@ -87,8 +87,10 @@ fn of_the_queue(registry: &Registry, depths: &[Depth]) {
         depths.iter().map(|depth| (vec![depth.channel.as_str(), depth.lane.as_str()], float(value(depth)))).collect()
     };
     let labels = ["channel", "lane"];
-    let help = "Deliveries that wait; counted up to 100,000.";
+    let help = "Deliveries that wait; a lower bound where vigie_queue_is_longer is 1.";
     gauges(registry, "vigie_queue_waiting", help, &labels, &each(&|depth| depth.waiting));
+    let help = "1 where more wait than vigie_queue_waiting says: nobody counts further than 100,000.";
+    gauges(registry, "vigie_queue_is_longer", help, &labels, &each(&|depth| i64::from(depth.is_longer)));
     gauges(
         registry,
         "vigie_queue_attempting",

@@ -59,8 +59,10 @@ pub use blame::Blame;
 pub use claim::{Carrier, Claimed, Contents, Taken, Wanted, claim, expire_pressing};
 pub use content::{Body, put_content};
 pub use courier::{Channels, Courier, Provider};
-pub use dead_letters::{DeadByReason, DeadLetter, batch_of, dead_letters_by_reason, dead_letters_of, requeue};
-pub use depths::{COUNTED_MAX, Depth, depths};
+pub use dead_letters::{
+    DEAD, DeadByReason, DeadLetter, Kept, batch_of, dead_letters_by_reason, dead_letters_of, requeue,
+};
+pub use depths::{Depth, depths};
 pub use faults::{
     Fault, endpoint_index, failures_of_batch, faults_since, forget_old_faults, forgive_batch, note_faults, open_faults,
     settle_faults,

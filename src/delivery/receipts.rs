@@ -1,7 +1,5 @@
 //! Reports of providers: kept as they came, and raising the state of a delivery, never lowering it (accept M10, M11).
 
-use std::collections::HashMap;
-
 use diesel::prelude::*;
 
 use super::bounces;
@@ -10,12 +8,12 @@ use super::lifecycle::{Channel, State};
 use super::metrics;
 use crate::storage::StorageError;
 use crate::storage::Tx;
-use crate::storage::schema::{attempts, deliveries, receipts};
+use crate::storage::schema::{deliveries, receipts};
 use crate::values::Id;
 use crate::values::Timestamp;
 use crate::values::of;
 
-/// Different reports of one kind that are kept for a delivery: whoever holds an address of ours may send it what they like.
+/// Different reports of one kind that are kept for an attempt: whoever holds an address of ours may send it what they like.
 const KEPT_ONCE: i64 = 20;
 
 /// What a provider says of a delivery.
@@ -33,7 +31,7 @@ pub(super) struct Report<'a> {
     pub(super) code: &'a str,
     /// What the other side calls it.
     pub(super) reference: Option<&'a str>,
-    /// Equal reports are kept once.
+    /// Equal reports on one attempt are kept once.
     pub(super) once: bool,
 }
 
@@ -63,11 +61,12 @@ pub(super) fn receive(
 /// Keeps a report and raises the delivery it speaks of. An unknown delivery is no error: the sender is done either way.
 pub(super) fn keep(tx: &mut Tx<'_>, delivery: i64, report: &Report<'_>) -> Result<(), StorageError> {
     let now = tx.now()?;
-    let found: Option<(State, Id<of::Person>, Channel)> = {
+    let found: Option<(State, Id<of::Person>, Channel, i32)> = {
         let wanted = deliveries::table.filter(deliveries::id.eq(delivery)).select((
             deliveries::state,
             deliveries::person_id,
             deliveries::channel,
+            deliveries::attempts,
         ));
         match tx.db() {
             crate::storage::Db::Sqlite(c) => wanted.first(c).optional()?,
@@ -75,11 +74,11 @@ pub(super) fn keep(tx: &mut Tx<'_>, delivery: i64, report: &Report<'_>) -> Resul
         }
     };
     let provider = report.provider;
-    let Some((state, person, channel)) = found.filter(|(.., channel)| *channel == report.channel) else {
+    let Some((state, person, channel, attempt)) = found.filter(|(_, _, channel, _)| *channel == report.channel) else {
         tracing::warn!(provider, "a report on a delivery that does not exist");
         return Ok(());
     };
-    if report.once && is_known(tx, delivery, report)? {
+    if report.once && is_known(tx, (delivery, attempt), report)? {
         return Ok(());
     }
     metrics::receipt(report.level.map_or("unknown", State::as_str));
@@ -93,6 +92,7 @@ pub(super) fn keep(tx: &mut Tx<'_>, delivery: i64, report: &Report<'_>) -> Resul
             receipts::code.eq(printable(report.code)),
             receipts::reference.eq(report.reference.map(printable)),
             receipts::received_at.eq(now),
+            receipts::attempt.eq(attempt),
         ))
         .execute(tx.db())?;
     let Some(level) = report.level else {
@@ -137,45 +137,38 @@ fn reason_of(provider: &str, code: &str) -> String {
     let word = if provider == bounces::PROVIDER { bounces::PROVIDER } else { "report" };
     format!("{word} {code}")
 }
-/// Has the same been said before, or enough?
-fn is_known(tx: &mut Tx<'_>, delivery: i64, report: &Report<'_>) -> Result<bool, StorageError> {
-    let of_it =
-        receipts::table.filter(receipts::delivery_id.eq(delivery)).filter(receipts::provider.eq(report.provider));
+/// Has the same been said before of this attempt, or enough? What was put back into the queue and tried again may come back
+/// again.
+fn is_known(tx: &mut Tx<'_>, (delivery, attempt): (i64, i32), report: &Report<'_>) -> Result<bool, StorageError> {
+    let of_it = receipts::table
+        .filter(receipts::delivery_id.eq(delivery))
+        .filter(receipts::attempt.eq(attempt))
+        .filter(receipts::provider.eq(report.provider));
     let equal = of_it.filter(receipts::level.eq(report.word)).filter(receipts::code.eq(report.code));
     let equal: i64 = equal.count().get_result(tx.db())?;
     let all: i64 = of_it.count().get_result(tx.db())?;
     Ok(equal > 0 || all >= KEPT_ONCE)
 }
 
-/// What was reported as not delivered before the answer was settled that says who had taken it: it is believed only now.
+/// What was reported as not delivered before the answer was settled that says who had taken it: it is believed only now, and
+/// only of deliveries that stand as taken. A report on an attempt before this one is about another.
 pub(super) fn catch_up(tx: &mut Tx<'_>, taken: &[i64]) -> Result<(), StorageError> {
     if taken.is_empty() {
         return Ok(());
     }
-    let refused: Vec<(i64, String, String, Timestamp)> = receipts::table
+    let refused: Vec<(i64, String, String)> = receipts::table
+        .inner_join(deliveries::table.on(deliveries::id.eq(receipts::delivery_id)))
         .filter(receipts::delivery_id.eq_any(taken))
         .filter(receipts::level.eq(State::Failed.as_str()))
+        .filter(receipts::attempt.eq(deliveries::attempts))
         .order(receipts::id)
-        .select((receipts::delivery_id, receipts::provider, receipts::code, receipts::received_at))
+        .select((receipts::delivery_id, receipts::provider, receipts::code))
         .load(tx.db())?;
-    if refused.is_empty() {
-        return Ok(());
-    }
-    // The newest attempt last: a report of before is about another.
-    let begun: HashMap<i64, Timestamp> = attempts::table
-        .filter(attempts::delivery_id.eq_any(taken))
-        .order(attempts::number)
-        .select((attempts::delivery_id, attempts::started_at))
-        .load::<(i64, Timestamp)>(tx.db())?
-        .into_iter()
-        .collect();
-    for (delivery, provider, code, at) in refused {
-        if begun.get(&delivery).is_some_and(|begun| at >= *begun) {
-            diesel::update(deliveries::table.filter(deliveries::id.eq(delivery)))
-                .filter(deliveries::state.eq(State::Accepted))
-                .set((deliveries::state.eq(State::Failed), deliveries::reason.eq(Some(reason_of(&provider, &code)))))
-                .execute(tx.db())?;
-        }
+    for (delivery, provider, code) in refused {
+        diesel::update(deliveries::table.filter(deliveries::id.eq(delivery)))
+            .filter(deliveries::state.eq(State::Accepted))
+            .set((deliveries::state.eq(State::Failed), deliveries::reason.eq(Some(reason_of(&provider, &code)))))
+            .execute(tx.db())?;
     }
     Ok(())
 }

@@ -465,8 +465,8 @@ pub(super) struct DeadLetterRow {
     pub class: Class,
     /// The channel.
     pub channel: Channel,
-    /// `failed` or `expired`.
-    pub state: State,
+    /// How it ended.
+    pub state: DeadState,
     /// Why.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub reason: Option<String>,

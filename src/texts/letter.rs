@@ -47,8 +47,9 @@ kinds! {
         MessageApproved = "message_approved" ["partnership", "url"],
         /// Another officer has to read again what its author approved alone.
         AfterReviewDue = "after_review_due" ["partnership", "url"],
-        /// An urgent message does not leave: told to the officers of the zone. Never carries its text.
-        NothingLeaves = "nothing_leaves" ["partnership", "code", "url"],
+        /// An urgent message does not leave: told to the officers of the zone. Never carries its text. `sms`: whether one
+        /// goes too (`sent`), or why not (`suspended`, `none`).
+        NothingLeaves = "nothing_leaves" ["partnership", "code", "url", "sms"],
         /// A role came to its end.
         MandateEnded = "mandate_ended" ["name", "role"],
         /// A member stopped SMS; told to those who keep the list. Never says who, nor the number.

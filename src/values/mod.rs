@@ -2,6 +2,7 @@
 
 mod clock;
 mod email_address;
+mod hex;
 mod id;
 mod language;
 mod person_name;
@@ -11,6 +12,7 @@ mod text;
 
 pub use clock::{Clock, Timestamp};
 pub use email_address::EmailAddress;
+pub use hex::hex;
 pub use id::{Id, NotAnId, of};
 pub use language::{Language, Localized};
 pub use person_name::PersonName;

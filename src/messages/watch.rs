@@ -17,6 +17,8 @@ use crate::delivery::pager::Page;
 use crate::storage::Database;
 use crate::storage::StorageError;
 use crate::storage::Tx;
+use crate::storage::time_doubted_until;
+use crate::values::Clock;
 use crate::values::Id;
 use crate::values::Timestamp;
 use crate::values::of;
@@ -29,6 +31,8 @@ const PROVIDER_PATIENCE: Duration = Duration::from_secs(60);
 const UNREADABLE_FOR: Duration = Duration::from_secs(90);
 /// A database that does not answer for so long is away.
 const AWAY_PATIENCE: Duration = Duration::from_secs(10);
+/// The clocks of a node and of the database may differ by so much: an access token lives with it (`access::bearer`).
+const CLOCKS_APART: Duration = Duration::from_secs(5);
 /// What an alarm about a message is about.
 const MESSAGE: &str = "message:";
 
@@ -85,8 +89,13 @@ impl Watch {
     }
     /// Looks once. Returns what a pager is to be told; logs and metrics say it too.
     pub async fn look(&mut self, database: &Database, config: &std::sync::Arc<Config>) -> Vec<Page> {
-        let (known, of_process) = (self.next_look.clone(), self.of_process());
-        let seen = match database.reading(move |tx| gather(tx, known, of_process)).await {
+        let (known, mut of_process) = (self.next_look.clone(), self.of_process());
+        let clock = database.clock().clone();
+        let look = move |tx: &mut Tx<'_>| {
+            of_process.extend(of_clocks(tx, &clock)?);
+            gather(tx, known, of_process)
+        };
+        let seen = match database.reading(look).await {
             Ok((seen, next_look)) => {
                 self.next_look = next_look;
                 seen
@@ -138,6 +147,21 @@ impl Watch {
     }
 }
 
+/// Whether the machine's clock jumped, the database's is another, or the time leapt since it was last known.
+fn of_clocks(tx: &mut Tx<'_>, clock: &Clock) -> Result<Vec<(AlarmKind, String)>, StorageError> {
+    // The database answers between these two: so far they are apart at least.
+    let before = clock.now();
+    let now = tx.now()?;
+    let after = clock.now();
+    let apart = before.since(now).max(now.since(after));
+    let causes = [
+        (clock.offset_seconds().is_some(), "clock:machine"),
+        (apart > CLOCKS_APART, "clock:database"),
+        (time_doubted_until(tx)?.is_some(), "clock:leap"),
+    ];
+    let wrong = causes.into_iter().filter(|(wrong, _)| *wrong);
+    Ok(wrong.map(|(_, subject)| (AlarmKind::ClockWrong, subject.to_owned())).collect())
+}
 /// Looks at every urgent message that is going out, each when its time has come, and at the alarms that stand.
 fn gather(
     tx: &mut Tx<'_>,

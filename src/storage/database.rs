@@ -178,7 +178,10 @@ impl Database {
             .test_on_check_out(matches!(target, Target::Postgres(_)))
             .build(Manager(target.clone()))?;
         migrations::migrate(&mut *pool.get()?)?;
-        Ok(Self { pool, clock, keys, bell: Arc::new(Notify::new()), together: Arc::default(), name: target.name() })
+        let bell = Arc::new(Notify::new());
+        let database = Self { pool, clock, keys, bell, together: Arc::default(), name: target.name() };
+        database.take_bearings()?;
+        Ok(database)
     }
     /// `sqlite` or `postgres`.
     #[must_use]

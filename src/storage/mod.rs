@@ -1,6 +1,7 @@
 //! The database, without any domain word: one connection type over SQLite and PostgreSQL, transactions as synchronous
 //! closures, sealed columns, migrations.
 
+mod bearings;
 pub mod columns;
 mod database;
 mod db;
@@ -12,6 +13,7 @@ mod sealed;
 mod together;
 mod tx;
 
+pub use bearings::{keep_time, time_doubted_until, trust_the_machine};
 pub use columns::{Json, sql};
 pub use database::{Database, Durability, Target};
 pub use db::Db;

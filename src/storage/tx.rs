@@ -82,6 +82,10 @@ impl<'c> Tx<'c> {
     pub fn nudge(&mut self) {
         self.nudged = true;
     }
+    /// Where the time comes from.
+    pub(super) const fn clock(&self) -> &Clock {
+        self.clock
+    }
     pub(super) const fn was_nudged(&self) -> bool {
         self.nudged
     }

@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# F35 | SQLite, PostgreSQL | the clock jumps 2 days forward and back, then 3 hours back; nodes 10 minutes apart | nothing waiting is expired or purged by mistake, nothing early, nothing twice, nothing stuck; nobody is signed out, somebody is told; a token from a node 20 minutes apart is refused
+# F35 | SQLite, PostgreSQL | the clock jumps 2 days forward and back, then 3 hours back; nodes 10 minutes apart | nothing waiting is expired or purged by mistake, nothing early, nothing twice, nothing stuck; nobody is signed out, somebody is told; nodes go by the clock of their database
 source "$(dirname "$0")/lib.sh"
 ID=F35 WHAT="the clock is wrong"
 
@@ -51,7 +51,7 @@ the_fault() {
 
     clock +2d
     [ "$(($(faked_date) - $(date +%s)))" -gt 172000 ] || give_up "the clock is not faked: this proves nothing"
-    until_true 10 "the alarm" is_told clock:machine || bad "nobody was told that the clock jumped"
+    if [ "$DB" = sqlite ]; then until_true 10 "the alarm" is_told clock:machine || bad "nobody was told that the clock jumped"; fi
     status=$(me "$URL" "$token")
     [ "$status" = 200 ] || bad "+2 d: whoever was signed in is answered with $status"
     status=$(me "$URL" "$(token_of "$URL")")
@@ -78,7 +78,7 @@ the_fault() {
     approve back --within 30 --validity-minutes 60 || bad "no approval: $(tail -1 "$W/approve.err")"
     sleep 3
     clock -3h
-    until_true 10 "the alarm" is_told clock:machine || bad "nobody was told that the clock went back"
+    if [ "$DB" = sqlite ]; then until_true 10 "the alarm" is_told clock:machine || bad "nobody was told that the clock went back"; fi
     status=$(me "$URL" "$(token_of "$URL")")
     [ "$status" = 200 ] || bad "-3 h: whoever signs in is answered with $status"
     smtp_up
@@ -90,7 +90,8 @@ the_fault() {
     clock +0
     final 60
     end server TERM
-    grep -q '"event":"clock.jumped"' "$W/server.log" || bad "the log does not tell of the jump"
+    # With PostgreSQL the clock of a node is asked for nothing.
+    [ "$DB" = postgres ] || grep -q '"event":"clock.jumped"' "$W/server.log" || bad "the log does not tell of the jump"
     WRAP=()
     if [ "$DB" = postgres ]; then apart; fi
     books --duplicates 0
@@ -114,11 +115,11 @@ apart() {
     final 60
     token=$(token_of "http://127.0.0.1:$slow_port")
     status=$(me "$URL" "$token")
-    [ "$status" = 401 ] || bad "20 minutes apart, a token of the slow node gets $status at the fast one"
+    [ "$status" = 200 ] || bad "20 minutes apart, a token of the slow node gets $status at the fast one"
     token=$(token_of "$URL")
     status=$(me "http://127.0.0.1:$slow_port" "$token")
-    [ "$status" = 401 ] || bad "20 minutes apart, a token of the fast node gets $status at the slow one"
-    until_true 10 "the alarm" is_told clock:database || bad "nobody was told that the nodes have other clocks"
+    [ "$status" = 200 ] || bad "20 minutes apart, a token of the fast node gets $status at the slow one"
+    in_order "20 minutes apart"
     end server-fast TERM
     end server-slow TERM
 }

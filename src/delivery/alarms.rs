@@ -27,7 +27,7 @@ crate::words! {
         ProviderDown = "provider_down",
         /// The queue cannot be read: rows do not open, or the database is away.
         QueueUnreadable = "queue_unreadable",
-        /// A clock that jumped, two that do not agree, or a time that leapt.
+        /// A clock that jumped, or a time that leapt.
         ClockWrong = "clock_wrong",
     }
 }

@@ -31,8 +31,6 @@ const PROVIDER_PATIENCE: Duration = Duration::from_secs(60);
 const UNREADABLE_FOR: Duration = Duration::from_secs(90);
 /// A database that does not answer for so long is away.
 const AWAY_PATIENCE: Duration = Duration::from_secs(10);
-/// The clocks of a node and of the database may differ by so much: an access token lives with it (`access::bearer`).
-const CLOCKS_APART: Duration = Duration::from_secs(5);
 /// What an alarm about a message is about.
 const MESSAGE: &str = "message:";
 
@@ -91,8 +89,9 @@ impl Watch {
     pub async fn look(&mut self, database: &Database, config: &std::sync::Arc<Config>) -> Vec<Page> {
         let (known, mut of_process) = (self.next_look.clone(), self.of_process());
         let clock = database.clock().clone();
+        let machine = if database.name() == "sqlite" { "clock:machine" } else { "clock:database" };
         let look = move |tx: &mut Tx<'_>| {
-            of_process.extend(of_clocks(tx, &clock)?);
+            of_process.extend(of_clocks(tx, &clock, machine)?);
             gather(tx, known, of_process)
         };
         let seen = match database.reading(look).await {
@@ -147,18 +146,10 @@ impl Watch {
     }
 }
 
-/// Whether the machine's clock jumped, the database's is another, or the time leapt since it was last known.
-fn of_clocks(tx: &mut Tx<'_>, clock: &Clock) -> Result<Vec<(AlarmKind, String)>, StorageError> {
-    // The database answers between these two: so far they are apart at least.
-    let before = clock.now();
-    let now = tx.now()?;
-    let after = clock.now();
-    let apart = before.since(now).max(now.since(after));
-    let causes = [
-        (clock.offset_seconds().is_some(), "clock:machine"),
-        (apart > CLOCKS_APART, "clock:database"),
-        (time_doubted_until(tx)?.is_some(), "clock:leap"),
-    ];
+/// Whether the clock jumped that this process looks at, or the time leapt since it was last known.
+fn of_clocks(tx: &mut Tx<'_>, clock: &Clock, machine: &str) -> Result<Vec<(AlarmKind, String)>, StorageError> {
+    let doubted = time_doubted_until(tx)?.is_some();
+    let causes = [(clock.offset_seconds().is_some(), machine), (doubted, "clock:leap")];
     let wrong = causes.into_iter().filter(|(wrong, _)| *wrong);
     Ok(wrong.map(|(_, subject)| (AlarmKind::ClockWrong, subject.to_owned())).collect())
 }

@@ -53,8 +53,11 @@ impl Database {
     /// Compares the machine's clock with what was last known. Where the database says the time, its own clock is the truth.
     pub(super) fn take_bearings(&self) -> Result<(), StorageError> {
         let clock = self.clock();
-        if clock.is_driven() || self.name() != "sqlite" {
+        if clock.is_driven() {
             return Ok(());
+        }
+        if self.name() != "sqlite" {
+            return self.read(|tx| tx.now().map(drop));
         }
         let Some(mark) = self.read(mark)? else { return Ok(()) };
         let wall = clock.wall();

@@ -48,7 +48,10 @@ impl<'c> Tx<'c> {
         }
         let now = match self.db {
             Db::Postgres(c) if !self.clock.is_driven() => {
-                diesel::sql_query("SELECT clock_timestamp() AS now").get_result::<Now>(c)?.now
+                let asked = self.clock.counter();
+                let told = diesel::sql_query("SELECT clock_timestamp() AS now").get_result::<Now>(c)?.now;
+                self.clock.follow(told, asked);
+                told
             }
             _ => self.clock.now(),
         };

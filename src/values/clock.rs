@@ -97,7 +97,12 @@ impl utoipa::ToSchema for Timestamp {
 }
 
 /// Time on this machine, the same for everything in this process: identifiers are made by it too.
-static MACHINE: Mutex<Option<Steady>> = Mutex::new(None);
+static MACHINE: Mutex<Machine> = Mutex::new(Machine { steady: None, is_told: false });
+/// How this process keeps time, and whether a database tells it instead of the wall.
+struct Machine {
+    steady: Option<Steady>,
+    is_told: bool,
+}
 /// A counter that goes on while the machine sleeps, and that nobody can set.
 #[cfg(target_os = "linux")]
 const COUNTER: rustix::time::ClockId = rustix::time::ClockId::Boottime;
@@ -105,6 +110,8 @@ const COUNTER: rustix::time::ClockId = rustix::time::ClockId::Boottime;
 const COUNTER: rustix::time::ClockId = rustix::time::ClockId::Monotonic;
 /// Between two readings of the counter the wall was read: if we were held up in between, they cannot be compared.
 const HELD_UP: i64 = 100_000;
+/// The same for a database that was asked.
+const HELD_UP_ON_THE_WAY: i64 = 2_000_000;
 
 #[expect(clippy::disallowed_methods, reason = "the one place where the machine's clock is read")]
 fn wall() -> i64 {
@@ -117,28 +124,29 @@ fn counter() -> i64 {
 }
 fn on_the_machine<T>(ask: impl FnOnce(&mut Steady, i64) -> T) -> T {
     let mut machine = MACHINE.lock().unwrap_or_else(PoisonError::into_inner);
-    let steady = machine.get_or_insert_with(|| Steady::begin(wall(), counter()));
+    let is_told = machine.is_told;
+    let steady = machine.steady.get_or_insert_with(|| Steady::begin(wall(), counter()));
     let before = counter();
-    if steady.is_due(before) {
+    if !is_told && steady.is_due(before) {
         let wall = wall();
         let after = counter();
         if after.saturating_sub(before) <= HELD_UP {
-            told(steady.look(wall, after));
+            log(steady.look(wall, after));
         }
     }
     ask(steady, counter())
 }
-fn told(turn: Option<Turn>) {
+fn log(turn: Option<Turn>) {
     let seconds = |micros: i64| micros / 1_000_000;
     match turn {
         Some(Turn::Jumped(by)) => {
             let seconds = seconds(by);
-            tracing::error!(event = "clock.jumped", seconds, "the machine's clock jumped: it is not believed");
+            tracing::error!(event = "clock.jumped", seconds, "the clock jumped: it is not believed");
         }
-        Some(Turn::Returned) => tracing::warn!(event = "clock.returned", "the machine's clock is right again"),
+        Some(Turn::Returned) => tracing::warn!(event = "clock.returned", "the clock is right again"),
         Some(Turn::Believed(by)) => {
             let seconds = seconds(by);
-            tracing::error!(event = "clock.believed", seconds, "the machine's clock insists: time leaps forward");
+            tracing::error!(event = "clock.believed", seconds, "the clock insists: time leaps forward");
         }
         None => {}
     }
@@ -181,6 +189,22 @@ impl Clock {
     pub fn resume(&self, at: Timestamp) {
         if self.0.is_none() {
             on_the_machine(|steady, counter| steady.resume(at.micros(), counter));
+        }
+    }
+    /// A database that keeps the time for several machines told it; it was asked when the counter stood at `asked`. From now
+    /// on it is looked at instead of the wall of this machine. Does nothing to a driven clock.
+    pub fn follow(&self, told: Timestamp, asked: i64) {
+        if self.is_driven() {
+            return;
+        }
+        let mut machine = MACHINE.lock().unwrap_or_else(PoisonError::into_inner);
+        let now = counter();
+        let first = !std::mem::replace(&mut machine.is_told, true);
+        let steady = machine.steady.get_or_insert_with(|| Steady::begin(told.micros(), now));
+        if first {
+            steady.resume(told.micros(), now);
+        } else if steady.is_due(now) && now.saturating_sub(asked) <= HELD_UP_ON_THE_WAY {
+            log(steady.look(told.micros(), now));
         }
     }
     /// How many seconds the machine's clock is ahead of the time that is believed (behind: negative), where it jumped.

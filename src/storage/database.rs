@@ -17,6 +17,7 @@ use super::Keyring;
 use super::StorageError;
 use super::Tx;
 use super::migrations;
+use super::pulse::Pulse;
 use super::together::Together;
 use crate::values::Clock;
 
@@ -140,6 +141,7 @@ pub struct Database {
     keys: Arc<Keyring>,
     bell: Arc<Notify>,
     pub(super) together: Arc<Together>,
+    pub(super) pulse: Pulse,
     name: &'static str,
 }
 impl std::fmt::Debug for Database {
@@ -179,7 +181,8 @@ impl Database {
             .build(Manager(target.clone()))?;
         migrations::migrate(&mut *pool.get()?)?;
         let bell = Arc::new(Notify::new());
-        let database = Self { pool, clock, keys, bell, together: Arc::default(), name: target.name() };
+        let database =
+            Self { pool, clock, keys, bell, together: Arc::default(), pulse: Pulse::default(), name: target.name() };
         database.take_bearings()?;
         Ok(database)
     }
@@ -203,6 +206,11 @@ impl Database {
     pub fn connections(&self) -> (u32, u32) {
         let state = self.pool.state();
         (state.connections, state.idle_connections)
+    }
+    /// Connections that may be open at once.
+    #[must_use]
+    pub fn connections_most(&self) -> u32 {
+        self.pool.max_size()
     }
     /// Rings after every committed transaction that asked for it (`Tx::nudge`).
     #[must_use]

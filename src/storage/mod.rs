@@ -8,6 +8,7 @@ mod db;
 mod error;
 mod migrations;
 pub mod personal;
+mod pulse;
 pub mod schema;
 mod sealed;
 mod together;

@@ -264,8 +264,9 @@ async fn verify_message(config: Config, id: uuid::Uuid, json: bool) -> anyhow::R
         }
         for (provider, count) in &proof.batch.attempts {
             println!(
-                "{provider}: {} handed over as approved, {} different, {} with nothing handed over, {} forgotten",
-                count.equal, count.different, count.nothing_handed_over, count.forgotten
+                "{provider}: {} handed over as approved, {} different, {} with nothing handed over, {} forgotten, \
+                 {} by another edition of this program",
+                count.equal, count.different, count.nothing_handed_over, count.forgotten, count.other_edition
             );
         }
     }

@@ -3,6 +3,7 @@
 use std::num::NonZeroU32;
 use std::sync::Arc;
 use std::sync::Mutex;
+use std::sync::OnceLock;
 use std::sync::PoisonError;
 use std::time::Duration;
 
@@ -24,7 +25,8 @@ use crate::values::Id;
 use crate::values::Timestamp;
 use crate::values::of;
 
-/// Deliveries that one process holds at most for each provider.
+/// Deliveries that one process holds at most for each provider of what can wait, and as many again of what cannot: that has
+/// a room of its own.
 pub const LEASED_MAX: usize = 1_000;
 /// Deliveries of one round.
 const ROUND: usize = 100;
@@ -84,13 +86,15 @@ pub struct Courier {
     pub(super) database: Database,
     pub(super) channels: Channels,
     pub(super) contents: Arc<Contents>,
-    config: Arc<Config>,
+    /// As whom it writes, once that is in the books.
+    pub(super) letterhead: Arc<OnceLock<i64>>,
+    pub(super) config: Arc<Config>,
 }
 impl Courier {
     /// A courier for all channels.
     #[must_use]
     pub fn new(database: Database, channels: Channels, config: Arc<Config>) -> Self {
-        Self { database, channels, contents: Arc::default(), config }
+        Self { database, channels, contents: Arc::default(), letterhead: Arc::default(), config }
     }
     /// How far each provider of a channel is trusted, the preferred first.
     #[must_use]

@@ -130,6 +130,7 @@ pub fn requeue(
             deliveries::due_at.eq(Some(at)),
             deliveries::settled_at.eq(None::<Timestamp>),
             deliveries::round_from.eq(deliveries::attempts),
+            deliveries::untried.eq(0),
         ))
         .execute(tx.db())?;
     }

@@ -30,6 +30,7 @@ mod desk;
 pub mod email;
 mod error;
 mod faults;
+mod letterhead;
 mod letters;
 mod lifecycle;
 mod line;
@@ -53,7 +54,7 @@ mod trouble;
 mod way;
 
 pub use blame::Blame;
-pub use claim::{Carrier, Claimed, Contents, Wanted, claim, expire_pressing};
+pub use claim::{Carrier, Claimed, Contents, Taken, Wanted, claim, expire_pressing};
 pub use content::{Body, put_content};
 pub use courier::{Channels, Courier, Provider};
 pub use dead_letters::{DeadByReason, DeadLetter, batch_of, dead_letters_by_reason, dead_letters_of, requeue};
@@ -73,6 +74,6 @@ pub use queue::{
 pub use receipts::{REPORT_WAIT, give_up_reports, without_report};
 pub use return_path::{delivery_of, return_path};
 pub use routes::routes;
-pub use settle::{Settlement, renew, settle};
+pub use settle::{Settlement, lock_in_order, renew, settle};
 pub use stop::{cancel, cancel_for_membership, no_longer_wanted};
 pub use trouble::{NO_HANDOVER, STUCK, Standing, Trouble, trouble};

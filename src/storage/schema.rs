@@ -516,6 +516,7 @@ diesel::table! {
         settled_at -> Nullable<Moment>,
         created_at -> Moment,
         round_from -> Integer,
+        untried -> Integer,
     }
 }
 
@@ -552,6 +553,22 @@ diesel::table! {
         reference -> Nullable<Text>,
         reason -> Nullable<Text>,
         digest -> Nullable<Binary>,
+        letterhead_id -> Nullable<BigInt>,
+    }
+}
+
+diesel::table! {
+    use diesel::sql_types::*;
+
+    /// As whom, from where and by which edition of the program mails are written.
+    letterheads (id) {
+        id -> BigInt,
+        edition -> Integer,
+        sender -> Text,
+        sender_name -> Text,
+        reply_to -> Text,
+        message_id_domain -> Text,
+        public_url -> Text,
     }
 }
 
@@ -667,6 +684,7 @@ diesel::allow_tables_to_appear_in_same_query!(
     contents,
     deliveries,
     attempts,
+    letterheads,
     receipts,
     alarms,
     endpoint_faults,

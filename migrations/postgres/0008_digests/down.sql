@@ -1,1 +1,3 @@
+ALTER TABLE attempts DROP COLUMN letterhead_id;
+DROP TABLE letterheads;
 ALTER TABLE attempts DROP COLUMN digest;

@@ -13,6 +13,7 @@ CREATE TABLE alarms (
 );
 CREATE UNIQUE INDEX alarms_raised_once ON alarms (kind, subject) WHERE cleared_at IS NULL;
 ALTER TABLE deliveries ADD COLUMN round_from INTEGER NOT NULL DEFAULT 0;
+ALTER TABLE deliveries ADD COLUMN untried INTEGER NOT NULL DEFAULT 0;
 CREATE INDEX deliveries_dead ON deliveries (batch_id, id) WHERE state IN ('failed', 'expired');
 CREATE TABLE clock_marks (
     id SMALLINT PRIMARY KEY CONSTRAINT clock_marks_one CHECK (id = 1),

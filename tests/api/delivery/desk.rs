@@ -97,9 +97,10 @@ pub(super) fn takes(
     limit: usize,
     provider: &str,
 ) -> Result<Vec<Claimed>, StorageError> {
-    let carriers = [Carrier { provider, room: limit }];
+    let carriers = [Carrier { provider, pressing: limit, patient: limit }];
     let contents = Contents::default();
-    claim(tx, lease, Wanted { channel, limit, patient: limit, carriers: &carriers, contents: &contents })
+    let wanted = Wanted { channel, limit, patient: limit, carriers: &carriers, contents: &contents, letterhead: 0 };
+    Ok(claim(tx, lease, wanted)?.claimed)
 }
 pub(super) fn settled_as(claimed: &Claimed, verdict: vigie::delivery::retry::Verdict) -> Settlement {
     Settlement {
@@ -109,6 +110,7 @@ pub(super) fn settled_as(claimed: &Claimed, verdict: vigie::delivery::retry::Ver
         lease: claimed.lease,
         outcome: "accepted",
         reference: None,
+        tried: true,
         digest: None,
         verdict,
     }

@@ -80,6 +80,7 @@ fn answers(held: &[Claimed], persons: &Persons, of: &[(&str, &'static str, Verdi
             lease: of_whom(name).lease,
             outcome,
             reference: None,
+            tried: true,
             digest: None,
             verdict: verdict.clone(),
         })

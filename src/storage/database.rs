@@ -1,6 +1,7 @@
 //! The pool, and the only two ways to the database: `read` and `write`, each a synchronous closure in one transaction.
 //! As the closure is synchronous, nobody can await a mail server inside a transaction.
 
+use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -142,6 +143,8 @@ pub struct Database {
     bell: Arc<Notify>,
     pub(super) together: Arc<Together>,
     pub(super) pulse: Pulse,
+    /// The file of an embedded one.
+    pub(super) file: Option<Arc<Path>>,
     name: &'static str,
 }
 impl std::fmt::Debug for Database {
@@ -181,8 +184,20 @@ impl Database {
             .build(Manager(target.clone()))?;
         migrations::migrate(&mut *pool.get()?)?;
         let bell = Arc::new(Notify::new());
-        let database =
-            Self { pool, clock, keys, bell, together: Arc::default(), pulse: Pulse::default(), name: target.name() };
+        let file = match target {
+            Target::Sqlite { path, .. } => Some(Arc::from(Path::new(path))),
+            Target::Postgres(_) => None,
+        };
+        let database = Self {
+            pool,
+            clock,
+            keys,
+            bell,
+            together: Arc::default(),
+            pulse: Pulse::default(),
+            file,
+            name: target.name(),
+        };
         database.take_bearings()?;
         Ok(database)
     }

@@ -1,5 +1,5 @@
 //! Can anything be written just now? Tried by writing: a full or read-only disk still reads, and answers to everything that
-//! changes nothing. One small row, however often it is asked.
+//! changes nothing. One small row, however often it is asked; and room for more than that must be left.
 
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -21,6 +21,9 @@ const FRESH: Duration = Duration::from_secs(2);
 const FRESH_WHEN_BAD: Duration = Duration::from_millis(500);
 /// Whoever asks is not kept waiting for longer: a database that is not written to by then takes no message either.
 const PATIENCE: Duration = Duration::from_secs(3);
+
+/// Less room on the disk than a message to ten thousand takes: a small row may still find a place where no message does.
+const ROOM: u64 = 8 * 1024 * 1024;
 
 /// What was found last, and when.
 type Last = Option<(Instant, Result<(), StorageError>)>;
@@ -45,6 +48,12 @@ fn touch(tx: &mut Tx<'_>) -> Result<(), StorageError> {
 }
 
 impl Database {
+    /// Bytes that are free on the disk of an embedded database; a server looks after its own.
+    #[must_use]
+    pub fn free_bytes(&self) -> Option<u64> {
+        let disk = rustix::fs::statvfs(self.file.as_deref()?).ok()?;
+        Some(disk.f_bavail.saturating_mul(disk.f_frsize))
+    }
     /// Writes one row, unless that was done a moment ago: then what was found counts. One try at a time; whoever asks
     /// meanwhile waits for it.
     ///
@@ -60,7 +69,10 @@ impl Database {
             let (tell, told) = oneshot::channel();
             // Goes on when whoever asked has gone, and nobody tries beside it: a stuck database is not asked ever more.
             tokio::spawn(async move {
-                let found = database.writing(touch).await;
+                let found = match database.free_bytes() {
+                    Some(free) if free < ROOM => Err(StorageError::Away(format!("{free} bytes are free on the disk"))),
+                    _ => database.writing(touch).await,
+                };
                 *last = Some((Instant::now(), found.clone()));
                 drop(last);
                 let _ = tell.send(found);

@@ -10,6 +10,8 @@ use crate::storage::StorageError;
 
 /// Connections that no reader of the API takes.
 const FOR_WRITERS: usize = 2;
+/// So many read at once for each core: more would only take the cores from those who write.
+const EACH_CORE: usize = 2;
 /// Whoever waits longer for a turn is told to come back.
 const PATIENCE: Duration = Duration::from_secs(2);
 
@@ -23,7 +25,9 @@ impl Turns {
     /// For a pool of so many connections.
     pub(super) fn of(connections: u32) -> Self {
         let connections = usize::try_from(connections).unwrap_or(usize::MAX);
-        Self(Arc::new(Semaphore::new(connections.saturating_sub(FOR_WRITERS).max(1).min(Semaphore::MAX_PERMITS))))
+        let cores = std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
+        let turns = connections.saturating_sub(FOR_WRITERS).min(cores.saturating_mul(EACH_CORE)).max(1);
+        Self(Arc::new(Semaphore::new(turns)))
     }
     /// Waits for a turn, in the order of coming.
     pub(super) async fn wait(&self) -> Result<Turn, StorageError> {

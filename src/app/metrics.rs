@@ -125,6 +125,23 @@ fn of_the_process(registry: &Registry, database: &Database) {
     gauges(registry, "vigie_database_connections", "Connections of this process.", &["state"], &values);
     let build = [(vec![env!("CARGO_PKG_VERSION"), database.name()], 1.0)];
     gauges(registry, "vigie_build_info", "Version and kind of database.", &["version", "database"], &build);
+    if let Some(free) = database.free_bytes() {
+        let free = float(i64::try_from(free / 1024).unwrap_or(i64::MAX)) * 1024.0;
+        gauge(
+            registry,
+            "vigie_database_disk_free_bytes",
+            "Free on the disk of the database, where it is a file.",
+            free,
+        );
+    }
+    let off = database.clock().offset_seconds().unwrap_or_default();
+    let help = "Seconds by which the machine's clock is ahead of the time that is believed, since it jumped.";
+    gauge(
+        registry,
+        "vigie_clock_offset_seconds",
+        help,
+        if off < 0 { -float(off.saturating_neg()) } else { float(off) },
+    );
     if let Some((resident, seconds)) = usage() {
         gauge(registry, "process_resident_memory_bytes", "Resident memory.", float(resident) * 1024.0);
         gauge(registry, "process_cpu_seconds_total", "Processor time of user and system.", seconds);

@@ -27,6 +27,8 @@ crate::words! {
         ProviderDown = "provider_down",
         /// The queue cannot be read: rows do not open, or the database is away.
         QueueUnreadable = "queue_unreadable",
+        /// A clock that jumped, or a time that leapt.
+        ClockWrong = "clock_wrong",
     }
 }
 

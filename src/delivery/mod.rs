@@ -72,8 +72,10 @@ pub use lifecycle::{Channel, Lane, State};
 pub use links::{contact_url, leave_url, my_data_url, returned_mail_url, unsubscribe_url};
 pub use proof::{AttemptsProof, BatchProof, ContentProof, prove};
 pub use queue::{
-    DeliveryRow, Fate, LEASE, NewDelivery, deliveries_of, enqueue, forget_settled, may_have_reached, progress, waiting,
+    DeliveryRow, Fate, LEASE, NewDelivery, deliveries_of, enqueue, forget_settled, may_have_reached, progress,
+    set_back, waiting,
 };
+pub use receipts::{REPORT_WAIT, give_up_reports, without_report};
 pub use return_path::{delivery_of, return_path};
 pub use routes::routes;
 pub use settle::{Settlement, lock_in_order, renew, settle};

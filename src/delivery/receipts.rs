@@ -1,18 +1,29 @@
 //! Reports of providers: kept as they came, and raising the state of a delivery, never lowering it (accept M10, M11).
 
+use std::time::Duration;
+
 use diesel::prelude::*;
 
 use super::bounces;
 use super::faults;
 use super::lifecycle::{Channel, State};
 use super::metrics;
+use crate::on_either;
 use crate::storage::StorageError;
 use crate::storage::Tx;
-use crate::storage::schema::{deliveries, receipts};
+use crate::storage::schema::{deliveries, duty_marks, receipts};
 use crate::values::Id;
 use crate::values::Timestamp;
 use crate::values::of;
 
+/// A gateway that took an SMS has so long to say what became of it; operators give up long before.
+pub const REPORT_WAIT: Duration = Duration::from_secs(3 * 24 * 3_600);
+/// Why an SMS that a gateway took stays where it is: nobody ever said more of it.
+const NO_REPORT: &str = "no report";
+/// How far the reports were waited for, among the marks of the duties.
+const MARK: &str = "reports";
+/// Rows that are given up in one transaction; the next minute takes the next.
+const AT_ONCE: i64 = 1_000;
 /// Different reports of one kind that are kept for an attempt: whoever holds an address of ours may send it what they like.
 const KEPT_ONCE: i64 = 20;
 
@@ -148,6 +159,62 @@ fn is_known(tx: &mut Tx<'_>, (delivery, attempt): (i64, i32), report: &Report<'_
     let equal: i64 = equal.count().get_result(tx.db())?;
     let all: i64 = of_it.count().get_result(tx.db())?;
     Ok(equal > 0 || all >= KEPT_ONCE)
+}
+
+/// Ends the waiting for reports that never came: "accepted" is then all that will be known of these SMS, it says so, and
+/// nothing is sent again. A report that comes all the same still raises them. Reads what was settled since the last look and
+/// no more. Returns how many were given up.
+///
+/// # Errors
+/// When the database fails.
+pub fn give_up_reports(tx: &mut Tx<'_>) -> Result<usize, StorageError> {
+    let until = tx.now()?.minus(REPORT_WAIT);
+    let mark: Option<Timestamp> =
+        duty_marks::table.find(MARK).select(duty_marks::reached_at).first(tx.db()).optional()?;
+    let silent: Vec<(i64, Option<Timestamp>)> = deliveries::table
+        // This index has them in their order, and holds a week at most.
+        .filter(diesel::dsl::sql::<diesel::sql_types::Bool>("deliveries.address IS NOT NULL"))
+        .filter(deliveries::settled_at.ge(mark.or(Some(Timestamp::from_micros(0)))))
+        .filter(deliveries::settled_at.le(Some(until)))
+        .filter(deliveries::channel.eq(Channel::Sms))
+        .filter(deliveries::state.eq(State::Accepted))
+        .filter(deliveries::reason.is_null())
+        .order(deliveries::settled_at)
+        .limit(AT_ONCE)
+        .select((deliveries::id, deliveries::settled_at))
+        .load(tx.db())?;
+    let is_all = i64::try_from(silent.len()).unwrap_or(i64::MAX) < AT_ONCE;
+    // Those of the last moment may not all have been among them; whoever was given up is not found again.
+    let reached = if is_all { until } else { silent.last().and_then(|(_, at)| *at).unwrap_or(until) };
+    let given_up = diesel::update(deliveries::table.filter(deliveries::id.eq_any(silent.iter().map(|(id, _)| *id))))
+        // A report may have come meanwhile.
+        .filter(deliveries::state.eq(State::Accepted))
+        .filter(deliveries::reason.is_null())
+        .set(deliveries::reason.eq(Some(NO_REPORT)))
+        .execute(tx.db())?;
+    // A clock that was doubted may have gone back: a mark does not.
+    if mark.is_none_or(|mark| mark < reached) {
+        on_either!(tx, |c| diesel::insert_into(duty_marks::table)
+            .values((duty_marks::duty.eq(MARK), duty_marks::reached_at.eq(reached)))
+            .on_conflict(duty_marks::duty)
+            .do_update()
+            .set(duty_marks::reached_at.eq(reached))
+            .execute(c))?;
+    }
+    metrics::no_report(given_up);
+    Ok(given_up)
+}
+/// How many of a batch were taken by a provider that never said what became of them.
+///
+/// # Errors
+/// When the database fails.
+pub fn without_report(tx: &mut Tx<'_>, batch: uuid::Uuid) -> Result<i64, StorageError> {
+    Ok(deliveries::table
+        .filter(deliveries::batch_id.eq(Id::<of::Batch>::from_uuid(batch)))
+        .filter(deliveries::state.eq(State::Accepted))
+        .filter(deliveries::reason.eq(Some(NO_REPORT)))
+        .count()
+        .get_result(tx.db())?)
 }
 
 /// What was reported as not delivered before the answer was settled that says who had taken it: it is believed only now, and

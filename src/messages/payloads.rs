@@ -370,6 +370,8 @@ pub(super) struct Progress {
     pub suppressed: BTreeMap<String, i64>,
     /// Not settled yet.
     pub waiting: i64,
+    /// SMS that were handed over more than three days ago, and nobody ever reported on: nobody knows whether they arrived.
+    pub without_report: i64,
 }
 /// One recipient, masked.
 #[derive(Debug, Serialize, ToSchema)]

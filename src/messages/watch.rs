@@ -17,6 +17,8 @@ use crate::delivery::pager::Page;
 use crate::storage::Database;
 use crate::storage::StorageError;
 use crate::storage::Tx;
+use crate::storage::time_doubted_until;
+use crate::values::Clock;
 use crate::values::Id;
 use crate::values::Timestamp;
 use crate::values::of;
@@ -88,8 +90,14 @@ impl Watch {
     }
     /// Looks once. Returns what a pager is to be told; logs and metrics say it too.
     pub async fn look(&mut self, database: &Database, config: &std::sync::Arc<Config>) -> Vec<Page> {
-        let (known, of_process) = (self.next_look.clone(), self.of_process());
-        let seen = match database.reading(move |tx| gather(tx, known, of_process)).await {
+        let (known, mut of_process) = (self.next_look.clone(), self.of_process());
+        let clock = database.clock().clone();
+        let machine = if database.name() == "sqlite" { "clock:machine" } else { "clock:database" };
+        let look = move |tx: &mut Tx<'_>| {
+            of_process.extend(of_clocks(tx, &clock, machine)?);
+            gather(tx, known, of_process)
+        };
+        let seen = match database.reading(look).await {
             Ok((seen, next_look)) => {
                 self.next_look = next_look;
                 seen
@@ -141,6 +149,13 @@ impl Watch {
     }
 }
 
+/// Whether the clock jumped that this process looks at, or the time leapt since it was last known.
+fn of_clocks(tx: &mut Tx<'_>, clock: &Clock, machine: &str) -> Result<Vec<(AlarmKind, String)>, StorageError> {
+    let doubted = time_doubted_until(tx)?.is_some();
+    let causes = [(clock.offset_seconds().is_some(), machine), (doubted, "clock:leap")];
+    let wrong = causes.into_iter().filter(|(wrong, _)| *wrong);
+    Ok(wrong.map(|(_, subject)| (AlarmKind::ClockWrong, subject.to_owned())).collect())
+}
 /// Looks at every urgent message that is going out, each when its time has come, and at the alarms that stand.
 fn gather(
     tx: &mut Tx<'_>,

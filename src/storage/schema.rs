@@ -634,6 +634,19 @@ diesel::table! {
     }
 }
 
+diesel::table! {
+    use diesel::sql_types::*;
+    use crate::storage::sql::Moment;
+
+    clock_marks (id) {
+        id -> SmallInt,
+        seen_at -> Moment,
+        doubted_until -> Nullable<Moment>,
+        machine -> Nullable<Text>,
+        counter -> Nullable<BigInt>,
+    }
+}
+
 diesel::joinable!(memberships -> persons (person_id));
 diesel::joinable!(contact_points -> persons (person_id));
 diesel::joinable!(accounts -> persons (person_id));
@@ -681,4 +694,5 @@ diesel::allow_tables_to_appear_in_same_query!(
     endpoint_faults,
     duty_marks,
     mail_checks,
+    clock_marks,
 );

@@ -1,7 +1,7 @@
 -- Made from the same sentences as ../../postgres; ids are hyphenated text, moments are microseconds since 1970, documents are JSON text.
 CREATE TABLE alarms (
     id TEXT PRIMARY KEY,
-    kind TEXT NOT NULL CONSTRAINT alarms_kind_known CHECK (kind IN ('urgent_without_handover', 'urgent_stuck', 'provider_down', 'queue_unreadable')),
+    kind TEXT NOT NULL CONSTRAINT alarms_kind_known CHECK (kind IN ('urgent_without_handover', 'urgent_stuck', 'provider_down', 'queue_unreadable', 'clock_wrong')),
     subject TEXT NOT NULL,
     zone_id TEXT REFERENCES zones,
     raised_at BIGINT NOT NULL,
@@ -18,3 +18,10 @@ CREATE INDEX alarms_over ON alarms (cleared_at);
 ALTER TABLE deliveries ADD COLUMN round_from INTEGER NOT NULL DEFAULT 0;
 ALTER TABLE deliveries ADD COLUMN untried INTEGER NOT NULL DEFAULT 0;
 CREATE INDEX deliveries_dead ON deliveries (batch_id, id) WHERE state IN ('failed', 'expired');
+CREATE TABLE clock_marks (
+    id SMALLINT PRIMARY KEY CONSTRAINT clock_marks_one CHECK (id = 1),
+    seen_at BIGINT NOT NULL,
+    doubted_until BIGINT,
+    machine TEXT,
+    counter BIGINT
+);

@@ -124,8 +124,10 @@ async fn every_label_is_a_word_of_ours() {
                 "channel" => vec!["email", "sms"],
                 "lane" => vec!["correction", "urgent", "letter", "non_urgent"],
                 "outcome" => vec!["accepted", "deferred", "refused", "unknown", "not_tried", "fell_over"],
-                "level" => vec!["at_operator", "at_handset", "failed", "unknown"],
-                "kind" => vec!["urgent_without_handover", "urgent_stuck", "provider_down", "queue_unreadable"],
+                "level" => vec!["at_operator", "at_handset", "failed", "unknown", "none"],
+                "kind" => {
+                    vec!["urgent_without_handover", "urgent_stuck", "provider_down", "queue_unreadable", "clock_wrong"]
+                }
                 "method" => vec!["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "other"],
                 "state" => vec!["idle", "used"],
                 "database" => vec!["sqlite", "postgres"],

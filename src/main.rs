@@ -15,6 +15,7 @@ use vigie::access::Recorder;
 use vigie::accounts;
 use vigie::app;
 use vigie::app::queue;
+use vigie::app::time;
 use vigie::config::Config;
 use vigie::demo;
 use vigie::doctor;
@@ -79,6 +80,11 @@ enum Command {
     Hooks,
     /// Print the address to which the mail server brings mails that come back. Whoever has it can report on deliveries.
     MailHook,
+    /// The machine's clock, after it was wrong.
+    Clock {
+        #[command(subcommand)]
+        command: ClockCommand,
+    },
     /// Administrators.
     Admin {
         #[command(subcommand)]
@@ -93,6 +99,11 @@ enum QueueCommand {
         #[arg(long)]
         message: Id<of::Message>,
     },
+}
+#[derive(Subcommand)]
+enum ClockCommand {
+    /// Believe the machine's clock although what is stored says otherwise. Stop the server first.
+    Trust,
 }
 #[derive(Subcommand)]
 enum KeysCommand {
@@ -182,6 +193,11 @@ async fn run(arguments: Arguments) -> anyhow::Result<()> {
             print!("{told}");
             Ok(())
         }
+        Command::Clock { command: ClockCommand::Trust } => {
+            logs("warn");
+            print!("{}", time::trusted(&app::open(&config()?, Clock::system(), Durability::Full)?)?);
+            Ok(())
+        }
         Command::MailHook => {
             println!("{}", app::mail_hook(&config()?)?);
             Ok(())
@@ -245,8 +261,9 @@ async fn verify_message(config: Config, id: uuid::Uuid, json: bool) -> anyhow::R
         }
         for (provider, count) in &proof.batch.attempts {
             println!(
-                "{provider}: {} handed over as approved, {} different, {} with nothing handed over, {} forgotten",
-                count.equal, count.different, count.nothing_handed_over, count.forgotten
+                "{provider}: {} handed over as approved, {} different, {} with nothing handed over, {} forgotten, \
+                 {} by another edition of this program",
+                count.equal, count.different, count.nothing_handed_over, count.forgotten, count.other_edition
             );
         }
     }

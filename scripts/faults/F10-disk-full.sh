@@ -2,22 +2,8 @@
 # F10 | SQLite, PostgreSQL | the disk is full for 15 (full: 60) s | writes 503, reads 200, no partial message, recovers without a restart; I8
 source "$(dirname "$0")/lib.sh"
 ID=F10 WHAT="disk full"
+CLUSTER_DISK=160M
 
-# The cluster's files on a disk of their own.
-the_cluster() {
-    local home status=0
-    home=$(mktemp -d /tmp/vf.XXXXXX)
-    # PostgreSQL's user must be able to enter.
-    chmod 755 "$home"
-    (
-        W=$home
-        trap clean_up EXIT
-        small_disk disk 160M
-        FAULTS_DISK=$W/disk TMPDIR=$W/disk "$ROOT/scripts/postgres" run --durable -- "$@"
-    ) || status=$?
-    rm -rf "$home"
-    return "$status"
-}
 fill_up() { dd if=/dev/zero of="$1/filler" bs=64k status=none 2>/dev/null || true; }
 # PostgreSQL has log segments in reserve: they are used up, as a busy day would.
 spend_the_reserve() {
@@ -27,7 +13,7 @@ spend_the_reserve() {
     done
 }
 the_fault() {
-    local disk seconds status reads wrong
+    local disk seconds status meanwhile reads wrong
     seconds=$(size 15 60)
     if [ "$DB" = sqlite ]; then
         small_disk disk 24M
@@ -57,6 +43,8 @@ the_fault() {
         sleep 1
     done
     status=$(grep '"event": \?"answer"' "$W/client.jsonl" | grep -o '"status": \?[0-9]\+' | grep -o '[0-9]*$' | sort | uniq -c | tr -s ' \n' ' ' || true)
+    meanwhile=$(ready_status 6)
+    [ "$meanwhile" = 503 ] || bad "/health/ready says $meanwhile while nothing can be written"
     [ "$DB" = sqlite ] || end spender KILL
     alive server || bad "the server died"
     rm -f "$disk/filler"
@@ -77,6 +65,7 @@ the_fault() {
         wrong=$(grep '"status": ' "$W/mix.jsonl" | grep -vc '"status": 200' || true)
         [ "$wrong" = 0 ] || bad "$wrong of $reads reads were not answered with 200"
     fi
+    [ "$(ready_status)" = 200 ] || bad "not ready although the disk has room again"
     [[ $status == *503* ]] || bad "no write was refused: the disk was not full ($status)"
     end server TERM
     [ "$ENDED" = 0 ] || bad "the server ended with $ENDED"

@@ -64,7 +64,10 @@ impl Breaker {
                     _ => None,
                 };
                 if self.trust == Trust::None {
-                    self.wish = self.wish.max(wish);
+                    // Whoever asks for more than it was given gets it: the time of the next probe is reckoned anew.
+                    if wish > self.wish {
+                        (self.wish, self.probe_at) = (wish, None);
+                    }
                     return None;
                 }
                 if self.trust == Trust::Full && self.failures < FAILURES && wish.is_none() {
@@ -86,7 +89,7 @@ impl Breaker {
         let wait = self.wish.unwrap_or_default().max(Duration::from_secs(step));
         now >= *self.probe_at.get_or_insert(now.plus(wait))
     }
-    /// What came of a probe.
+    /// What came of a probe that ended now.
     pub fn probed(&mut self, answered: bool, now: Timestamp) {
         self.wish = None;
         self.probes = self.probes.saturating_add(1);
@@ -170,5 +173,11 @@ mod tests {
             Answer::Deferred { reason: "429".into(), retry_after: Some(Duration::from_secs(30)), of_provider: true };
         assert_eq!(breaker.heard(&wish), Some(Trust::None));
         assert!(!breaker.probe_is_due(NOW) && !breaker.probe_is_due(after(29)) && breaker.probe_is_due(after(30)));
+
+        let mut breaker = broken();
+        assert!(!breaker.probe_is_due(NOW));
+        breaker.heard(&wish);
+        assert!(!breaker.probe_is_due(NOW) && !breaker.probe_is_due(after(29)), "said when it was left alone already");
+        assert!(breaker.probe_is_due(after(30)));
     }
 }

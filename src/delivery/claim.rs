@@ -8,13 +8,14 @@ use std::time::Duration;
 
 use diesel::IntoSql;
 use diesel::prelude::*;
-use diesel::sql_types::Text;
+use diesel::sql_types::{BigInt, Nullable, Text};
 use uuid::Uuid;
 
 use super::content::Body;
 use super::lifecycle::{Channel, Lane, State};
 use super::metrics;
 use super::queue::{LEASE, row_name};
+use super::retry::FELL_OVER;
 use crate::storage::Db;
 use crate::storage::StorageError;
 use crate::storage::Tx;
@@ -30,8 +31,7 @@ const UNREADABLE_PAUSE: Duration = Duration::from_secs(60);
 /// Rows ended in one go.
 const EXPIRED_AT_ONCE: i64 = 1_000;
 
-/// A delivery that a courier holds, ready to be handed over.
-#[derive(Debug)]
+/// A delivery that a courier holds, ready to be handed over. Its `Debug` shows no address.
 pub struct Claimed {
     /// Its number.
     pub id: i64,
@@ -61,12 +61,30 @@ pub struct Claimed {
     pub attempt: i32,
     /// Attempts before this round of the ladder: more than none once it was requeued.
     pub round_from: i32,
-    /// Earlier attempts whose answer never came.
+    /// Attempts of this round that came back before anybody was called.
+    pub untried: i32,
+    /// Earlier attempts of this round whose answer never came.
     pub unanswered: i32,
+    /// Earlier attempts of this round over which our own workers fell.
+    pub fallen: i32,
     /// After this it is no longer sent.
     pub deadline: Timestamp,
     /// How long that is, counted from the claim by the clock that decided it.
     pub deadline_in: Duration,
+}
+impl std::fmt::Debug for Claimed {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Claimed").field("id", &self.id).field("attempt", &self.attempt).finish_non_exhaustive()
+    }
+}
+
+/// What a claim brought.
+#[derive(Debug)]
+pub struct Taken {
+    /// What is held now.
+    pub claimed: Vec<Claimed>,
+    /// Something was put out of the way instead (its time was over, or it does not open): behind it more may be due.
+    pub cut_short: bool,
 }
 
 #[derive(Queryable, Selectable)]
@@ -85,6 +103,7 @@ struct DueRow {
     attempts: i32,
     provider: Option<String>,
     round_from: i32,
+    untried: i32,
 }
 
 /// A provider that has room.
@@ -92,8 +111,17 @@ struct DueRow {
 pub struct Carrier<'a> {
     /// As attempts name it.
     pub provider: &'a str,
-    /// How many it may be given.
-    pub room: usize,
+    /// How many it may be given of what cannot wait.
+    pub pressing: usize,
+    /// How many of everything together, as far as it can wait.
+    pub patient: usize,
+}
+
+/// How many a carrier was given by this claim.
+#[derive(Debug, Default, Clone, Copy)]
+struct Given {
+    pressing: usize,
+    all: usize,
 }
 
 /// What a courier asks for.
@@ -109,6 +137,8 @@ pub struct Wanted<'a> {
     pub carriers: &'a [Carrier<'a>],
     /// The bodies that are known already.
     pub contents: &'a Contents,
+    /// As whom the couriers write.
+    pub letterhead: i64,
 }
 
 /// Bodies opened before: a message is opened once and not once a claim.
@@ -137,33 +167,25 @@ impl Contents {
 }
 
 /// Takes due deliveries of one channel, most urgent lane first; no other courier or node gets the same. A lease that ran
-/// out is due again, so the claim itself is the rescue (accept M5). Deliveries whose time is over are expired on the way.
+/// out is due again, so the claim itself is the rescue (accept M5). Deliveries whose time is over are expired on the way,
+/// as many as are asked for and no more: a million of them must not be one transaction.
 /// The attempts are written before anything is called (accept M6).
 ///
 /// # Errors
 /// When the database fails.
-pub fn claim(tx: &mut Tx<'_>, lease: Uuid, wanted: Wanted<'_>) -> Result<Vec<Claimed>, StorageError> {
+pub fn claim(tx: &mut Tx<'_>, lease: Uuid, wanted: Wanted<'_>) -> Result<Taken, StorageError> {
     let now = tx.now()?;
-    let taken = loop {
-        let due = due_rows(tx, &wanted, now)?;
-        if due.is_empty() {
-            return Ok(Vec::new());
-        }
-        let lost: Vec<i64> = due.iter().filter(|row| row.state == State::Attempting).map(|row| row.id).collect();
-        mark_lost(tx, &lost, now)?;
-        let (over, in_time): (Vec<DueRow>, Vec<DueRow>) = due.into_iter().partition(|row| row.deadline <= now);
-        if !over.is_empty() {
-            expire(tx, &over, now)?;
-        }
-        let (readable, closed) = readable(tx, in_time, &wanted, lease, now)?;
-        // What is over, or cannot be read, is out of the way by now, and holds nobody up behind it.
-        if !readable.is_empty() || (over.is_empty() && closed == 0) {
-            break readable;
-        }
-    };
+    let due = due_rows(tx, &wanted, now)?;
+    let lost: Vec<i64> = due.iter().filter(|row| row.state == State::Attempting).map(|row| row.id).collect();
+    mark_lost(tx, &lost, now)?;
+    let (over, in_time): (Vec<DueRow>, Vec<DueRow>) = due.into_iter().partition(|row| row.deadline <= now);
+    expire(tx, &over, now)?;
+    let (claimed, closed) = readable(tx, in_time, &wanted, lease, now)?;
+    let cut_short = !over.is_empty() || closed > 0;
     let lease = Id::<of::Lease>::from_uuid(lease);
     for (place, carrier) in wanted.carriers.iter().enumerate() {
-        let ids: Vec<i64> = taken.iter().filter(|claimed| claimed.carrier == place).map(|claimed| claimed.id).collect();
+        let ids: Vec<i64> =
+            claimed.iter().filter(|claimed| claimed.carrier == place).map(|claimed| claimed.id).collect();
         if ids.is_empty() {
             continue;
         }
@@ -183,6 +205,7 @@ pub fn claim(tx: &mut Tx<'_>, lease: Uuid, wanted: Wanted<'_>) -> Result<Vec<Cla
             lease.into_sql::<sql::Key>(),
             carrier.provider.into_sql::<Text>(),
             now.into_sql::<sql::Moment>(),
+            Some(wanted.letterhead).into_sql::<Nullable<BigInt>>(),
         ));
         diesel::insert_into(attempts::table)
             .values(begun)
@@ -192,16 +215,20 @@ pub fn claim(tx: &mut Tx<'_>, lease: Uuid, wanted: Wanted<'_>) -> Result<Vec<Cla
                 attempts::lease,
                 attempts::provider,
                 attempts::started_at,
+                attempts::letterhead_id,
             ))
             .execute(tx.db())?;
     }
-    Ok(taken)
+    Ok(Taken { claimed, cut_short })
 }
-/// Who carries the next attempt: whoever did not carry the last one, if there is room; else the preferred with room.
-fn choose(carriers: &[Carrier<'_>], given: &[usize], last: Option<&str>) -> Option<usize> {
+/// Who carries the next attempt: whoever did not carry the last one, if there is room; else the preferred with room. What
+/// can wait takes no more than the room for all of it, so that it is not hoarded by one while another has nothing to do.
+fn choose(carriers: &[Carrier<'_>], given: &[Given], lane: Lane, last: Option<&str>) -> Option<usize> {
     let free = |place: usize| {
-        let carrier = carriers.get(place)?;
-        (given.get(place).copied().unwrap_or_default() < carrier.room).then_some(carrier)
+        let (carrier, given) = (carriers.get(place)?, given.get(place).copied().unwrap_or_default());
+        let fits =
+            if lane == Lane::NonUrgent { given.all < carrier.patient } else { given.pressing < carrier.pressing };
+        fits.then_some(carrier)
     };
     let places = || (0..carriers.len()).filter(|place| free(*place).is_some());
     places()
@@ -296,6 +323,9 @@ pub fn expire_pressing(tx: &mut Tx<'_>, channel: Channel) -> Result<usize, Stora
 /// Ends what is no longer of use. What may have arrived is not called unsent: its answer never came, or its courier went
 /// away and took the answer along.
 fn expire(tx: &mut Tx<'_>, over: &[DueRow], now: Timestamp) -> Result<(), StorageError> {
+    if over.is_empty() {
+        return Ok(());
+    }
     let (unanswered, unsent): (Vec<&DueRow>, Vec<&DueRow>) =
         over.iter().partition(|row| matches!(row.state, State::Unknown | State::Attempting));
     for (rows, state, reason) in
@@ -323,8 +353,8 @@ fn readable(
     now: Timestamp,
 ) -> Result<(Vec<Claimed>, usize), StorageError> {
     let bodies = bodies_of(tx, wanted.contents, &rows)?;
-    let unanswered = unanswered(tx, &rows)?;
-    let mut given = vec![0; wanted.carriers.len()];
+    let earlier = earlier(tx, &rows)?;
+    let mut given = vec![Given::default(); wanted.carriers.len()];
     let (mut claimed, mut closed) = (Vec::with_capacity(rows.len()), Vec::new());
     for row in rows {
         let name = row_name(row.batch_id.uuid(), row.person_id, row.channel);
@@ -337,17 +367,20 @@ fn readable(
         };
         // Only the last attempt that was tried decides; a first attempt goes to the preferred.
         let last = row.provider.as_deref().filter(|_| row.attempts > 0);
-        let Some(carrier) = choose(wanted.carriers, &given, last) else { continue };
+        let lane = Lane::restore(row.lane);
+        let Some(carrier) = choose(wanted.carriers, &given, lane, last) else { continue };
         if let Some(given) = given.get_mut(carrier) {
-            *given += 1;
+            given.all += 1;
+            given.pressing += usize::from(lane != Lane::NonUrgent);
         }
+        let earlier = earlier.get(&row.id).copied().unwrap_or_default();
         claimed.push(Claimed {
             id: row.id,
             lease,
             channel: row.channel,
             batch: row.batch_id.uuid(),
             person: row.person_id,
-            lane: Lane::restore(row.lane),
+            lane,
             membership: row.membership_id,
             address,
             content,
@@ -356,7 +389,9 @@ fn readable(
             at: now,
             attempt: row.attempts.saturating_add(1),
             round_from: row.round_from,
-            unanswered: unanswered.get(&row.id).copied().unwrap_or_default(),
+            untried: row.untried,
+            unanswered: earlier.unanswered,
+            fallen: earlier.fallen,
             deadline: row.deadline,
             deadline_in: row.deadline.since(now),
         });
@@ -375,20 +410,32 @@ fn readable(
     }
     Ok((claimed, closed.len()))
 }
-/// How many attempts of each delivery had no answer.
-fn unanswered(tx: &mut Tx<'_>, rows: &[DueRow]) -> Result<HashMap<i64, i32>, StorageError> {
-    let tried: Vec<i64> = rows.iter().filter(|row| row.attempts > 0).map(|row| row.id).collect();
-    let mut counts = HashMap::new();
+/// What the attempts of this round have shown.
+#[derive(Debug, Default, Clone, Copy)]
+struct Earlier {
+    unanswered: i32,
+    fallen: i32,
+}
+fn earlier(tx: &mut Tx<'_>, rows: &[DueRow]) -> Result<HashMap<i64, Earlier>, StorageError> {
+    let tried: HashMap<i64, i32> =
+        rows.iter().filter(|row| row.attempts > row.round_from).map(|row| (row.id, row.round_from)).collect();
+    let mut counts: HashMap<i64, Earlier> = HashMap::new();
     if tried.is_empty() {
         return Ok(counts);
     }
-    let found: Vec<i64> = attempts::table
-        .filter(attempts::delivery_id.eq_any(tried))
-        .filter(attempts::outcome.eq(Some("unknown")))
-        .select(attempts::delivery_id)
+    let found: Vec<(i64, i32, Option<String>)> = attempts::table
+        .filter(attempts::delivery_id.eq_any(tried.keys().copied()))
+        .filter(attempts::outcome.eq(Some("unknown")).or(attempts::reason.eq(Some(FELL_OVER))))
+        .select((attempts::delivery_id, attempts::number, attempts::reason))
         .load(tx.db())?;
-    for delivery in found {
-        *counts.entry(delivery).or_insert(0) += 1;
+    for (delivery, number, reason) in found {
+        if tried.get(&delivery).is_none_or(|round_from| number <= *round_from) {
+            continue;
+        }
+        let count = counts.entry(delivery).or_default();
+        let fell = i32::from(reason.as_deref() == Some(FELL_OVER));
+        count.fallen += fell;
+        count.unanswered += 1 - fell;
     }
     Ok(counts)
 }
@@ -419,18 +466,34 @@ fn bodies_of(
 
 #[cfg(test)]
 mod tests {
-    use super::{Carrier, choose};
+    use super::{Carrier, Given, Lane, choose};
 
     /// Accept M9.
     #[test]
     fn the_next_attempt_goes_to_whoever_did_not_carry_the_last() {
-        let both = [Carrier { provider: "a", room: 2 }, Carrier { provider: "b", room: 1 }];
-        assert_eq!(choose(&both, &[0, 0], None), Some(0), "the preferred first");
-        assert_eq!(choose(&both, &[0, 0], Some("a")), Some(1));
-        assert_eq!(choose(&both, &[0, 0], Some("b")), Some(0));
-        assert_eq!(choose(&both, &[2, 0], None), Some(1), "no room with the preferred");
-        assert_eq!(choose(&both, &[0, 1], Some("a")), Some(0), "better the same again than nobody");
-        assert_eq!(choose(&both, &[2, 1], None), None);
-        assert_eq!(choose(&both[..1], &[0], Some("a")), Some(0), "there is only one");
+        let both =
+            [Carrier { provider: "a", pressing: 2, patient: 2 }, Carrier { provider: "b", pressing: 1, patient: 1 }];
+        let chosen = |carriers: &[Carrier<'_>], given: &[usize], last| {
+            let given: Vec<Given> = given.iter().map(|count| Given { pressing: *count, all: *count }).collect();
+            choose(carriers, &given, Lane::Urgent, last)
+        };
+        assert_eq!(chosen(&both, &[0, 0], None), Some(0), "the preferred first");
+        assert_eq!(chosen(&both, &[0, 0], Some("a")), Some(1));
+        assert_eq!(chosen(&both, &[0, 0], Some("b")), Some(0));
+        assert_eq!(chosen(&both, &[2, 0], None), Some(1), "no room with the preferred");
+        assert_eq!(chosen(&both, &[0, 1], Some("a")), Some(0), "better the same again than nobody");
+        assert_eq!(chosen(&both, &[2, 1], None), None);
+        assert_eq!(chosen(&both[..1], &[0], Some("a")), Some(0), "there is only one");
+    }
+    /// Accept M8: what can wait does not fill the room that is kept for what cannot.
+    #[test]
+    fn what_can_wait_has_a_room_of_its_own_with_each_carrier() {
+        let both =
+            [Carrier { provider: "a", pressing: 80, patient: 1 }, Carrier { provider: "b", pressing: 80, patient: 3 }];
+        let one = Given { pressing: 0, all: 1 };
+        assert_eq!(choose(&both, &[Given::default(); 2], Lane::NonUrgent, None), Some(0));
+        assert_eq!(choose(&both, &[one, Given::default()], Lane::NonUrgent, None), Some(1), "its room is full");
+        assert_eq!(choose(&both, &[one, Given { pressing: 3, all: 3 }], Lane::NonUrgent, None), None);
+        assert_eq!(choose(&both, &[one, Given::default()], Lane::Urgent, None), Some(0));
     }
 }

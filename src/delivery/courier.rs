@@ -3,6 +3,7 @@
 use std::num::NonZeroU32;
 use std::sync::Arc;
 use std::sync::Mutex;
+use std::sync::OnceLock;
 use std::sync::PoisonError;
 use std::time::Duration;
 
@@ -22,9 +23,11 @@ use crate::storage::Keyring;
 use crate::storage::StorageError;
 use crate::values::Id;
 use crate::values::Timestamp;
+use crate::values::hex;
 use crate::values::of;
 
-/// Deliveries that one process holds at most for each provider.
+/// Deliveries that one process holds at most for each provider of what can wait, and as many again of what cannot: that has
+/// a room of its own.
 pub const LEASED_MAX: usize = 1_000;
 /// Deliveries of one round.
 const ROUND: usize = 100;
@@ -84,13 +87,15 @@ pub struct Courier {
     pub(super) database: Database,
     pub(super) channels: Channels,
     pub(super) contents: Arc<Contents>,
-    config: Arc<Config>,
+    /// As whom it writes, once that is in the books.
+    pub(super) letterhead: Arc<OnceLock<i64>>,
+    pub(super) config: Arc<Config>,
 }
 impl Courier {
     /// A courier for all channels.
     #[must_use]
     pub fn new(database: Database, channels: Channels, config: Arc<Config>) -> Self {
-        Self { database, channels, contents: Arc::default(), config }
+        Self { database, channels, contents: Arc::default(), letterhead: Arc::default(), config }
     }
     /// How far each provider of a channel is trusted, the preferred first.
     #[must_use]
@@ -165,5 +170,5 @@ pub(super) fn parcel(config: &Config, keys: &Keyring, written: Written) -> Parce
 /// The identity of a delivery, the same at every attempt: `Message-ID` and gateway reference are made of it.
 fn key_of(keys: &Keyring, batch: uuid::Uuid, person: Id<of::Person>, channel: Channel) -> String {
     let mac = keys.sign("delivery", &[batch.as_bytes(), person.uuid().as_bytes(), channel.as_str().as_bytes()]);
-    mac.iter().take(16).map(|byte| format!("{byte:02x}")).collect()
+    hex(mac.iter().take(16))
 }

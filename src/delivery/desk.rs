@@ -13,21 +13,16 @@ use uuid::Uuid;
 
 use super::breaker::Trust;
 use super::channel::Answer;
-use super::claim::{Carrier, Claimed, Wanted, claim, expire_pressing};
+use super::claim::Taken;
 use super::courier::Courier;
+use super::errand::{Ask, Asked, Done, Errand, More};
 use super::lifecycle::{Channel, Lane};
 use super::metrics;
+use super::outcome::{Leased, Outcome};
 use super::queue::LEASE;
-use super::retry::{Tried, verdict};
-use super::settle::{Settlement, renew, settle};
-use super::stop::no_longer_wanted;
 use super::tray::Answered;
 use super::way::Way;
 use crate::storage::StorageError;
-use crate::storage::Tx;
-use crate::values::Id;
-use crate::values::Timestamp;
-use crate::values::of;
 
 /// How often the queue is looked at when no bell rings.
 const POLL: Duration = Duration::from_millis(500);
@@ -42,75 +37,6 @@ const PAUSE: Duration = Duration::from_millis(500);
 /// Tries when it is not the database that is away but something about the results.
 const TRIES: u32 = 6;
 
-/// An attempt under a lease of this process.
-struct Leased {
-    way: usize,
-    lease: Uuid,
-    attempt: i32,
-    lane: Lane,
-    round_from: i32,
-    unanswered: i32,
-    deadline: Timestamp,
-    shown_alive: Instant,
-}
-
-/// An answer, with what is needed to settle it.
-struct Outcome {
-    leased: Leased,
-    answered: Answered,
-    elsewhere: bool,
-}
-
-/// What is claimed for one channel.
-#[derive(Clone)]
-struct Ask {
-    channel: Channel,
-    limit: usize,
-    patient: usize,
-    ways: Vec<(usize, String, usize)>,
-}
-
-/// What a transaction does beside settling.
-#[derive(Default)]
-struct Errand {
-    asks: Vec<Ask>,
-    /// Leases to renew, with what is held under them.
-    alive: Vec<(Uuid, Vec<i64>)>,
-    /// What lies ready: is it still wanted?
-    wanted: Vec<i64>,
-    /// Channels that nobody carries just now.
-    idle: Vec<Channel>,
-}
-impl Errand {
-    fn is_nothing(&self) -> bool {
-        self.asks.is_empty() && self.alive.is_empty() && self.wanted.is_empty() && self.idle.is_empty()
-    }
-}
-/// What came of it.
-struct Done {
-    now: Timestamp,
-    claimed: Vec<(usize, Vec<Claimed>)>,
-    unwanted: Vec<i64>,
-    alive: Vec<(Uuid, bool)>,
-}
-
-/// Of which kinds more may be due than was claimed, for one channel. What was not asked for is not known.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-struct More {
-    pressing: bool,
-    patient: bool,
-}
-impl More {
-    const ALL: Self = Self { pressing: true, patient: true };
-
-    /// After a claim: whoever got less than was asked for has seen the end.
-    fn learn(&mut self, ask: &Ask, pressing: usize, patient: usize) {
-        self.pressing &= ask.limit == 0 || pressing >= ask.limit;
-        // What presses comes first and takes up room: what can wait was asked for only as far as there was some left.
-        self.patient &= ask.patient <= pressing || pressing + patient >= ask.patient;
-    }
-}
-
 pub(super) struct Desk {
     courier: Courier,
     ways: Vec<Way>,
@@ -122,6 +48,8 @@ pub(super) struct Desk {
     look: bool,
     looked: Instant,
     failures: u32,
+    /// Failures in a row that were not the database's being away.
+    refusals: u32,
 }
 
 impl Desk {
@@ -142,6 +70,7 @@ impl Desk {
             look: true,
             looked: Instant::now(),
             failures: 0,
+            refusals: 0,
         }
     }
 
@@ -216,15 +145,21 @@ impl Desk {
         let mut errand = self.errand(false);
         for ask in &mut errand.asks {
             (ask.limit, ask.patient) = (limit, limit);
-            for (way, _, room) in &mut ask.ways {
-                let trusted = self.ways.get(*way).is_some_and(|way| way.provider.trust() == Trust::Full);
-                *room = if trusted { limit } else { 1 };
+            for asked in &mut ask.ways {
+                let trusted = self.ways.get(asked.way).is_some_and(|way| way.provider.trust() == Trust::Full);
+                asked.pressing = if trusted { limit } else { 1 };
+                asked.patient = asked.pressing;
             }
-            ask.limit = ask.limit.min(ask.ways.iter().map(|(.., room)| *room).sum());
+            ask.limit = ask.limit.min(ask.ways.iter().map(|asked| asked.pressing).sum());
             ask.patient = ask.limit;
         }
-        let done = self.write(&errand).await?;
-        self.file(done, &errand);
+        let begun = Instant::now();
+        let mut done = self.write(Arc::default(), &errand).await?;
+        // What was put out of the way on the way is no round.
+        while done.claimed.iter().any(|taken| taken.cut_short && taken.claimed.is_empty()) {
+            done = self.write(Arc::default(), &errand).await?;
+        }
+        self.file(done, &errand, begun);
         let count = self.held.len();
         for way in &mut self.ways {
             way.tray.close();
@@ -235,11 +170,9 @@ impl Desk {
                 Some(answered) = self.answers.recv() => self.take(answered),
                 () = tokio::time::sleep(POLL) => {
                     let alive = Errand { alive: self.to_show_alive(), ..Errand::default() };
-                    let pending = std::mem::take(&mut self.pending);
-                    let shown = self.write(&alive).await;
-                    self.pending = pending;
-                    if let Ok(done) = shown {
-                        self.file(done, &alive);
+                    let begun = Instant::now();
+                    if let Ok(done) = self.write(Arc::default(), &alive).await {
+                        self.file(done, &alive, begun);
                     }
                 }
             }
@@ -271,11 +204,7 @@ impl Desk {
         let elsewhere = self.ways.iter().enumerate().any(|(place, other)| {
             place != leased.way && other.channel == channel && other.provider.trust() == Trust::Full
         });
-        let answer = Outcome { leased, answered, elsewhere };
-        match Arc::get_mut(&mut self.pending) {
-            Some(pending) => pending.push(answer),
-            None => self.pending = Arc::new(vec![answer]),
-        }
+        Arc::make_mut(&mut self.pending).push(Outcome { leased, answered, elsewhere });
     }
     fn collect(&mut self) {
         while let Ok(answered) = self.answers.try_recv() {
@@ -327,9 +256,9 @@ impl Desk {
             for (place, way) in ways {
                 some = true;
                 let (pressing, of_patient) = self.room(way);
-                let room = pressing.max(of_patient);
-                if room > 0 {
-                    carriers.push((place, way.provider.name().to_owned(), room));
+                if pressing + of_patient > 0 {
+                    let provider = way.provider.name().to_owned();
+                    carriers.push(Asked { way: place, provider, pressing, patient: of_patient });
                     (limit, patient) = (limit + pressing, patient + of_patient);
                 }
             }
@@ -350,102 +279,117 @@ impl Desk {
         }
         alive.into_iter().collect()
     }
-    /// One transaction: results first, then the errand. While the database is away the results are kept: nobody else can
-    /// claim meanwhile either, and what we know must not be forgotten, or it goes out twice.
+    /// Results first, then the errand. While the database is away the results are kept: nobody else can claim meanwhile
+    /// either, and what we know must not be forgotten, or it goes out twice.
     async fn turn(&mut self, errand: Errand) {
-        // After a failure the results alone: it must not be the claim that keeps them from being written.
-        let errand = if self.failures > 0 && !self.pending.is_empty() { Errand::default() } else { errand };
-        match self.write(&errand).await {
+        let mut errand = self.lighter(errand);
+        let begun = Instant::now();
+        if !self.courier.database.writes_side_by_side() || self.pending.is_empty() || errand.asks.is_empty() {
+            let done = self.write(Arc::clone(&self.pending), &errand).await;
+            return self.wrote(done, &errand, begun, true).await;
+        }
+        // A server has a process for each: one settles while the other claims. The embedded database has one writer, and
+        // there the two share a commit.
+        let claims = Errand { asks: std::mem::take(&mut errand.asks), ..Errand::default() };
+        let pending = Arc::clone(&self.pending);
+        let (settled, claimed) = tokio::join!(self.write(pending, &errand), self.write(Arc::default(), &claims));
+        self.wrote(settled, &errand, begun, true).await;
+        self.wrote(claimed, &claims, begun, false).await;
+    }
+    /// What follows from a transaction, with the results that wait or without them.
+    async fn wrote(&mut self, done: Result<Done, StorageError>, errand: &Errand, begun: Instant, with_results: bool) {
+        match done {
             Ok(done) => {
-                if !self.pending.is_empty() {
-                    crate::dies_at!("finish.after_commit");
-                }
-                if done.claimed.iter().any(|(_, claimed)| !claimed.is_empty()) {
+                if done.claimed.iter().any(|taken| !taken.claimed.is_empty()) {
                     crate::dies_at!("claim.after");
                 }
-                let mut settled = vec![0; self.ways.len()];
-                for answer in self.pending.iter() {
-                    self.counts(answer);
-                    if let Some(count) = settled.get_mut(answer.leased.way) {
-                        *count += 1;
+                if with_results {
+                    if !self.pending.is_empty() {
+                        crate::dies_at!("finish.after_commit");
                     }
+                    let settled = std::mem::take(&mut self.pending);
+                    settled.iter().for_each(|answer| self.counts(answer));
+                    self.makes_room(&settled);
+                    (self.failures, self.refusals) = (0, 0);
                 }
-                self.ways.iter().zip(settled).for_each(|(way, count)| way.tray.settled(count));
-                (self.pending, self.failures) = (Arc::default(), 0);
-                self.file(done, &errand);
+                self.file(done, errand, begun);
             }
             Err(error) => {
                 self.failures = self.failures.saturating_add(1);
                 metrics::settle_failed();
                 self.look = true;
-                let away = matches!(error, StorageError::Busy | StorageError::Away(_));
-                tracing::warn!(%error, tries = self.failures, results = self.pending.len(), "the queue cannot be written");
-                if !away && self.failures >= TRIES && !self.pending.is_empty() {
-                    tracing::error!(%error, count = self.pending.len(), "results not settled: these will be tried again");
-                    let lost = std::mem::take(&mut self.pending);
-                    for answer in lost.iter() {
-                        if let Some(way) = self.ways.get(answer.leased.way) {
-                            way.tray.settled(1);
-                        }
-                    }
+                let results = self.pending.len();
+                tracing::warn!(%error, tries = self.failures, results, with_results, "the queue cannot be written");
+                if with_results {
+                    self.refusals = if is_of_a_row(&error) { self.refusals.saturating_add(1) } else { 0 };
                 }
-                if self.pending.is_empty() {
+                if self.refusals >= TRIES {
+                    self.write_one_by_one().await;
+                }
+                if self.pending.is_empty() || !with_results {
                     tokio::time::sleep(PAUSE).await;
                 }
             }
         }
     }
-    async fn write(&self, errand: &Errand) -> Result<Done, StorageError> {
-        let (pending, contents) = (Arc::clone(&self.pending), Arc::clone(&self.courier.contents));
-        let channels: Vec<Channel> = self.ways.iter().map(|way| way.channel).collect();
-        let asks: Vec<Ask> = errand.asks.clone();
-        let (alive, wanted, idle) = (errand.alive.clone(), errand.wanted.clone(), errand.idle.clone());
-        let lease = Id::<of::Lease>::new().uuid();
-        let write = move |tx: &mut Tx<'_>| {
-            let now = tx.now()?;
-            let results: Vec<Settlement> = pending
-                .iter()
-                .filter_map(|answer| Some(settlement(*channels.get(answer.leased.way)?, answer, now)))
-                .collect();
-            settle(tx, &results)?;
-            if !results.is_empty() {
-                crate::dies_at!("finish.before_commit");
-            }
-            let mut shown = Vec::with_capacity(alive.len());
-            for (lease, ids) in &alive {
-                shown.push((*lease, renew(tx, *lease, ids)? == ids.len()));
-            }
-            let unwanted = no_longer_wanted(tx, &wanted)?;
-            for channel in idle {
-                expire_pressing(tx, channel)?;
-            }
-            let mut claimed = Vec::with_capacity(asks.len());
-            for (place, ask) in asks.iter().enumerate() {
-                let carriers: Vec<Carrier<'_>> =
-                    ask.ways.iter().map(|(_, provider, room)| Carrier { provider, room: *room }).collect();
-                let (limit, patient) = (ask.limit, ask.patient);
-                let wanted = Wanted { channel: ask.channel, limit, patient, carriers: &carriers, contents: &contents };
-                claimed.push((place, claim(tx, lease, wanted)?));
-            }
-            Ok(Done { now, claimed, unwanted, alive: shown })
-        };
-        self.courier.database.writing(write).await
+    /// After a failure there is less in one transaction: it must not be a claim that keeps results from being written, nor
+    /// the signs of life of what lies ready. What was left out is looked at again.
+    fn lighter(&mut self, errand: Errand) -> Errand {
+        if self.failures == 0 {
+            return errand;
+        }
+        self.look = true;
+        if self.pending.is_empty() { Errand { asks: Vec::new(), ..errand } } else { Errand::default() }
     }
-    /// Puts what was claimed where it belongs, and takes back what is no longer ours to hand over.
-    fn file(&mut self, done: Done, errand: &Errand) {
-        let leased_until = Instant::now() + LEASE;
-        let held_under: HashMap<Uuid, &Vec<i64>> = errand.alive.iter().map(|(lease, ids)| (*lease, ids)).collect();
-        for (lease, all) in &done.alive {
-            let ids: HashSet<i64> = held_under.get(lease).into_iter().flat_map(|ids| ids.iter().copied()).collect();
+    /// Some result is such that the database will never take it: the others are not lost with it. Its delivery is tried
+    /// again when the lease has run out.
+    async fn write_one_by_one(&mut self) {
+        let all = std::mem::take(&mut self.pending);
+        let mut kept = Vec::new();
+        for answer in all.iter() {
+            match self.write(Arc::new(vec![answer.clone()]), &Errand::default()).await {
+                Ok(_) => self.counts(answer),
+                Err(error) if is_of_a_row(&error) => {
+                    let (delivery, attempt) = (answer.answered.delivery, answer.answered.attempt);
+                    tracing::error!(%error, delivery, attempt, "a result cannot be settled: it will be tried again");
+                }
+                Err(_) => {
+                    kept.push(answer.clone());
+                    continue;
+                }
+            }
+            self.makes_room(std::slice::from_ref(answer));
+        }
+        (self.pending, self.refusals) = (Arc::new(kept), 0);
+    }
+    /// These are in the books, or given up: the workers may go on.
+    fn makes_room(&self, settled: &[Outcome]) {
+        for (place, way) in self.ways.iter().enumerate() {
+            way.tray.settled(settled.iter().filter(|answer| answer.leased.way == place).count());
+        }
+    }
+    async fn write(&self, pending: Arc<Vec<Outcome>>, errand: &Errand) -> Result<Done, StorageError> {
+        let (courier, errand) = (self.courier.clone(), errand.clone());
+        self.courier.database.writing(move |tx| errand.run(tx, &courier, &pending)).await
+    }
+    /// Puts what was claimed where it belongs, and takes back what is no longer ours to hand over. Leases are counted from
+    /// the moment before the transaction: the commit may have taken its time.
+    fn file(&mut self, done: Done, errand: &Errand, begun: Instant) {
+        if let Some(written) = done.letterhead {
+            // Only now: what a transaction wrote that was taken back is not in the books.
+            let _ = self.courier.letterhead.set(written);
+        }
+        for ((lease, shown), (_, still)) in errand.alive.iter().zip(&done.alive) {
+            let still: HashSet<i64> = still.iter().copied().collect();
+            let lost: HashSet<i64> = shown.iter().copied().filter(|delivery| !still.contains(delivery)).collect();
             for way in &self.ways {
-                if *all {
-                    way.tray.renewed(&ids, leased_until);
-                } else {
-                    way.tray.take_back("the lease was lost", |delivery| ids.contains(&delivery));
+                way.tray.renewed(&still, begun + LEASE);
+                if !lost.is_empty() {
+                    way.tray.take_back("the lease was lost", |delivery| lost.contains(&delivery));
                 }
             }
             for held in self.held.values_mut().filter(|held| held.lease == *lease) {
-                held.shown_alive = Instant::now();
+                held.shown_alive = begun;
             }
         }
         if !done.unwanted.is_empty() {
@@ -454,26 +398,28 @@ impl Desk {
                 way.tray.take_back("stopped", |delivery| unwanted.contains(&delivery));
             }
         }
-        for (place, claimed) in done.claimed {
-            let Some(ask) = errand.asks.get(place) else { continue };
+        for (ask, Taken { claimed, cut_short }) in errand.asks.iter().zip(done.claimed) {
             let pressing = claimed.iter().filter(|delivery| delivery.lane != Lane::NonUrgent).count();
             let more = self.more.entry(ask.channel).or_insert(More::ALL);
-            more.learn(ask, pressing, claimed.len() - pressing);
+            more.learn(ask, pressing, claimed.len() - pressing, cut_short);
             let goes_on = more.pressing || more.patient;
             let mut parcels: HashMap<usize, Vec<(Lane, super::channel::Parcel)>> = HashMap::new();
             for delivery in claimed {
-                let Some((way, ..)) = ask.ways.get(delivery.carrier) else { continue };
+                let Some(Asked { way, .. }) = ask.ways.get(delivery.carrier) else { continue };
+                let earlier = delivery.round_from.saturating_add(delivery.untried);
                 self.held.insert(
                     (delivery.id, delivery.attempt),
                     Leased {
                         way: *way,
                         lease: delivery.lease,
                         attempt: delivery.attempt,
+                        channel: delivery.channel,
                         lane: delivery.lane,
-                        round_from: delivery.round_from,
+                        tried: delivery.attempt.saturating_sub(earlier),
                         unanswered: delivery.unanswered,
+                        fallen: delivery.fallen,
                         deadline: delivery.deadline,
-                        shown_alive: Instant::now(),
+                        shown_alive: begun,
                     },
                 );
                 let lane = delivery.lane;
@@ -483,7 +429,7 @@ impl Desk {
                 if let Some(way) = self.ways.get_mut(way) {
                     way.load.learn(way.tray.longest_wait(), goes_on && way.tray.laid() == 0);
                     parcels.iter().for_each(|(lane, _)| way.holds(*lane));
-                    way.tray.lay(parcels, leased_until);
+                    way.tray.lay(parcels, begun, LEASE);
                 }
             }
         }
@@ -492,53 +438,8 @@ impl Desk {
     }
 }
 
-fn settlement(channel: Channel, answer: &Outcome, now: Timestamp) -> Settlement {
-    let Outcome { leased, answered, elsewhere } = answer;
-    let tried = Tried {
-        lane: leased.lane,
-        channel,
-        attempts: leased.attempt.saturating_sub(leased.round_from),
-        unanswered: leased.unanswered,
-        elsewhere: *elsewhere,
-        deadline: leased.deadline,
-    };
-    let spread = u64::try_from(answered.delivery.rem_euclid(100)).unwrap_or(0);
-    let (outcome, reference) = match &answered.answer {
-        Answer::Accepted { reference } => ("accepted", reference.clone()),
-        Answer::Deferred { .. } | Answer::NotTried { .. } | Answer::FellOver => ("deferred", None),
-        Answer::Refused { .. } => ("refused", None),
-        Answer::Unknown { .. } => ("unknown", None),
-    };
-    Settlement {
-        delivery: answered.delivery,
-        attempt: leased.attempt,
-        channel,
-        lease: leased.lease,
-        outcome,
-        reference,
-        digest: answered.digest,
-        verdict: verdict(&tried, &answered.answer, now, spread),
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::{Ask, Channel, More};
-
-    fn after(limit: usize, patient: usize, got: (usize, usize)) -> (bool, bool) {
-        let mut more = More::ALL;
-        more.learn(&Ask { channel: Channel::Email, limit, patient, ways: Vec::new() }, got.0, got.1);
-        (more.pressing, more.patient)
-    }
-
-    /// A newsletter must not wait for the next look at the queue because nothing pressing was found meanwhile.
-    #[test]
-    fn what_was_not_asked_for_is_not_known() {
-        assert_eq!(after(80, 0, (0, 0)), (false, true), "no room for what can wait: it was not asked for");
-        assert_eq!(after(0, 20, (0, 20)), (true, true));
-        assert_eq!(after(80, 80, (0, 80)), (false, true));
-        assert_eq!(after(80, 80, (0, 79)), (false, false), "the end of both");
-        assert_eq!(after(80, 80, (80, 0)), (true, true), "what presses took all the room");
-        assert_eq!(after(80, 80, (30, 50)), (false, true));
-    }
+/// The database is there, and says no to what it is given.
+fn is_of_a_row(error: &StorageError) -> bool {
+    use StorageError::{Corrupt, Refused, Unique, Unstorable};
+    matches!(error, Unique(_) | Refused(_) | Unstorable | Corrupt(_))
 }

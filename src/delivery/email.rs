@@ -20,6 +20,10 @@ use crate::delivery::channel::Parcel;
 use crate::delivery::content::Body;
 use crate::texts::{LEAVE_PLACEHOLDER, UNSUBSCRIBE_PLACEHOLDER};
 
+/// Goes up whenever the same parcel would make other bytes than before: attempts of an earlier edition cannot be made again
+/// by this program, and must not be called forged for it.
+pub(super) const EDITION: i32 = 1;
+
 /// As whom mail is sent.
 #[derive(Debug, Clone)]
 pub struct MailSender {
@@ -504,6 +508,17 @@ mod tests {
         }
         assert_eq!(recipient("an.o'neill+x@example.be").unwrap().to_string(), "an.o'neill+x@example.be");
         assert_eq!(recipient("an@brûlé.be").unwrap().to_string(), "an@xn--brl-dma2g.be");
+    }
+
+    /// Accept N1: if this fails, the bytes of every mail are others than before. `EDITION` goes up, and the hash here is the
+    /// new one: so the proof knows which attempts it cannot make again.
+    #[test]
+    fn the_edition_goes_up_with_the_bytes() {
+        use sha2::Digest;
+        let alone = Parcel { links: None, ..saying(Body { html: None, ..body() }) };
+        let both = [written(&parcel()), written(&alone)].concat();
+        let hash = crate::values::hex(sha2::Sha256::digest(both).as_slice());
+        assert_eq!((EDITION, hash.as_str()), (1, "aff38d8dae982924356f11bb79f5f187fab0e52ba0e58e13f52e9fd992876111"));
     }
 
     /// What a coordinator may write into a text must not be taken for a gap.

@@ -88,7 +88,7 @@ impl Line {
                 // A relay that says "go ahead" although it wants no recipient is hung up on: it waits for a mail by now.
                 let waits = replies.get(2).is_some_and(|reply| reply.is_like(354));
                 let answer = replies.get(at).map_or_else(|| Answer::deferred("lost"), |reply| reply.refusal(at == 0));
-                letter.held.answer(answer);
+                letter.held.answer(answer, None);
                 if fault.is_some() || waits || !self.ask(Rset).await.is_ok_and(|reply| reply.is_like(250)) {
                     return Ended::hung_up(None, "");
                 }
@@ -103,7 +103,7 @@ impl Line {
             }
             if letter.held.left().is_zero() {
                 // The relay waits for the mail by now; the only way to say no is to leave.
-                letter.held.answer(Answer::NotTried { reason: "its time was over" });
+                letter.held.answer(Answer::NotTried { reason: "its time was over" }, None);
                 return Ended::hung_up(None, "");
             }
             // With a slow relay the next one stays where it can be taken back, and where a more pressing one can overtake it.
@@ -115,8 +115,12 @@ impl Line {
             }
             if let Err(reason) = self.write(&wire).await {
                 // The dot is the last that is written, unless an envelope follows: then nobody knows how far it came.
-                let answer = if announced { Answer::unknown(reason.clone()) } else { Answer::deferred(reason.clone()) };
-                letter.held.answer_for(answer, letter.digest);
+                let (answer, digest) = if announced {
+                    (Answer::unknown(reason.clone()), Some(letter.digest))
+                } else {
+                    (Answer::deferred(reason.clone()), None)
+                };
+                letter.held.answer(answer, digest);
                 return Ended::hung_up(next, reason);
             }
             crate::dies_at!("smtp.after_data");
@@ -128,7 +132,7 @@ impl Line {
             };
             crate::dies_at!("smtp.after_250");
             self.swift = sent.elapsed() < SWIFT;
-            letter.held.answer_for(answer, letter.digest);
+            letter.held.answer(answer, Some(letter.digest));
             match (next, ends) {
                 (next, Some(reason)) => return Ended::hung_up(next, reason),
                 (Some(next), None) => letter = next,
@@ -255,11 +259,23 @@ impl Reply {
         }
     }
 
+    /// A refusal that speaks of the relay, its routes or its rules (RFC 3463: X.3, X.4, X.5, X.7), or a bare 554, and not of
+    /// the mailbox: one wrong setting there would make every member's mail fail for good. It is tried again, elsewhere if
+    /// there is another provider, until its time is over.
+    fn is_policy(&self) -> bool {
+        let codes = self.codes();
+        match codes.split_once(' ') {
+            Some((_, enhanced)) => ["5.3.", "5.4.", "5.5.", "5.7."].iter().any(|class| enhanced.starts_with(class)),
+            None => self.code == 554,
+        }
+    }
+
     /// What a refusal before the mail itself means. At the sender's own address the fault is ours.
     fn refusal(&self, at_sender: bool) -> Answer {
         match self.code {
             530 | 534 | 535 | 538 => Answer::deferred(format!("credentials: {}", self.codes())),
             500.. if at_sender => Answer::channel_down(format!("sender: {}", self.codes())),
+            500.. if self.is_policy() => Answer::not_yet(self.codes()),
             500.. => Answer::refused(self.codes()),
             _ if at_sender => Answer::deferred(self.codes()),
             // Greylisting, a full mailbox: it is about this recipient.

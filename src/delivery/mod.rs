@@ -28,8 +28,10 @@ mod dead_letters;
 mod depths;
 mod desk;
 pub mod email;
+mod errand;
 mod error;
 mod faults;
+mod letterhead;
 mod letters;
 mod lifecycle;
 mod line;
@@ -37,6 +39,7 @@ mod links;
 mod load;
 pub mod metrics;
 pub mod outbox;
+mod outcome;
 pub mod pager;
 mod proof;
 mod queue;
@@ -53,11 +56,13 @@ mod trouble;
 mod way;
 
 pub use blame::Blame;
-pub use claim::{Carrier, Claimed, Contents, Wanted, claim, expire_pressing};
+pub use claim::{Carrier, Claimed, Contents, Taken, Wanted, claim, expire_pressing};
 pub use content::{Body, put_content};
 pub use courier::{Channels, Courier, Provider};
-pub use dead_letters::{DeadByReason, DeadLetter, batch_of, dead_letters_by_reason, dead_letters_of, requeue};
-pub use depths::{COUNTED_MAX, Depth, depths};
+pub use dead_letters::{
+    DEAD, DeadByReason, DeadLetter, Kept, batch_of, dead_letters_by_reason, dead_letters_of, requeue,
+};
+pub use depths::{Depth, depths};
 pub use faults::{
     Fault, endpoint_index, failures_of_batch, faults_since, forget_old_faults, forgive_batch, note_faults, open_faults,
     settle_faults,
@@ -67,10 +72,12 @@ pub use lifecycle::{Channel, Lane, State};
 pub use links::{contact_url, leave_url, my_data_url, returned_mail_url, unsubscribe_url};
 pub use proof::{AttemptsProof, BatchProof, ContentProof, prove};
 pub use queue::{
-    DeliveryRow, Fate, LEASE, NewDelivery, deliveries_of, enqueue, forget_settled, may_have_reached, progress, waiting,
+    DeliveryRow, Fate, LEASE, NewDelivery, deliveries_of, enqueue, forget_settled, may_have_reached, progress,
+    set_back, waiting,
 };
+pub use receipts::{REPORT_WAIT, give_up_reports, without_report};
 pub use return_path::{delivery_of, return_path};
 pub use routes::routes;
-pub use settle::{Settlement, renew, settle};
+pub use settle::{Settlement, lock_in_order, renew, settle};
 pub use stop::{cancel, cancel_for_membership, no_longer_wanted};
 pub use trouble::{NO_HANDOVER, STUCK, Standing, Trouble, trouble};

@@ -55,7 +55,7 @@ impl Channel for FileMail {
         off_the_runtime(tray, move |parcel| match compose(&desk.sender, parcel) {
             Ok(mail) => {
                 let name = format!("{}-{}", parcel.key, parcel.attempt);
-                (answer(lay_down(&desk.directory, &name, &mail)), Some(Sha256::digest(&mail).into()))
+                answered(lay_down(&desk.directory, &name, &mail), || Sha256::digest(&mail).into())
             }
             Err(fault) => (Answer::refused(fault.to_string()), None),
         })
@@ -115,7 +115,7 @@ impl Channel for FileSms {
 
     async fn work(&self, tray: &Tray) {
         let desk = self.clone();
-        off_the_runtime(tray, move |parcel| (answer(desk.append(parcel)), Some(sms_digest(parcel)))).await;
+        off_the_runtime(tray, move |parcel| answered(desk.append(parcel), || sms_digest(parcel))).await;
     }
 
     async fn probe(&self) -> Result<(), String> {
@@ -123,10 +123,10 @@ impl Channel for FileSms {
     }
 }
 
-fn answer(written: io::Result<String>) -> Answer {
+fn answered(written: io::Result<String>, digest: impl FnOnce() -> Digest) -> (Answer, Option<Digest>) {
     match written {
-        Ok(reference) => Answer::Accepted { reference: Some(reference) },
-        Err(fault) => Answer::deferred(format!("file: {}", fault.kind())),
+        Ok(reference) => (Answer::Accepted { reference: Some(reference) }, Some(digest())),
+        Err(fault) => (Answer::deferred(format!("file: {}", fault.kind())), None),
     }
 }
 
@@ -146,9 +146,8 @@ where
         let mut written = written.await.unwrap_or_default().into_iter();
         for held in held {
             match written.next() {
-                Some((answer, Some(digest))) => held.answer_for(answer, digest),
-                Some((answer, None)) => held.answer(answer),
-                None => held.answer(Answer::unknown("file: writer stopped")),
+                Some((answer, digest)) => held.answer(answer, digest),
+                None => held.answer(Answer::unknown("file: writer stopped"), None),
             }
         }
     }

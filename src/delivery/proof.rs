@@ -12,7 +12,8 @@ use uuid::Uuid;
 use super::channel::Parcel;
 use super::content::Body;
 use super::courier::{Written, parcel};
-use super::email::{MailSender, Template};
+use super::email::{EDITION, MailSender, Template};
+use super::letterhead;
 use super::lifecycle::Channel;
 use super::queue::row_name;
 use super::sms::sms_digest;
@@ -52,6 +53,8 @@ pub struct AttemptsProof {
     pub nothing_handed_over: u64,
     /// The address or the content is forgotten: they cannot be made again.
     pub forgotten: u64,
+    /// Another edition of the program wrote them: they can be made again by that one only.
+    pub other_edition: u64,
 }
 /// The proof of a batch.
 #[derive(Debug, Serialize)]
@@ -74,7 +77,7 @@ impl BatchProof {
 
 type ContentColumns = (Id<of::Content>, Language, Channel, Option<Vec<u8>>, String);
 type AttemptColumns = (
-    (i64, i32, String, Timestamp, Option<Vec<u8>>),
+    (i64, i32, String, Timestamp, Option<Vec<u8>>, Option<i64>),
     (Id<of::Person>, Channel, Option<Id<of::Content>>, Option<Id<of::Membership>>, Option<Vec<u8>>),
 );
 
@@ -83,7 +86,6 @@ type AttemptColumns = (
 /// # Errors
 /// When the database fails, or the sender in the settings cannot be used.
 pub fn prove(tx: &mut Tx<'_>, config: &Config, batch: Uuid) -> Result<BatchProof, StorageError> {
-    let sender = MailSender::of(config).map_err(|fault| StorageError::Broken(fault.to_string()))?;
     let id = Id::<of::Batch>::from_uuid(batch);
     let found: Vec<ContentColumns> = contents::table
         .filter(contents::batch_id.eq(id))
@@ -103,45 +105,25 @@ pub fn prove(tx: &mut Tx<'_>, config: &Config, batch: Uuid) -> Result<BatchProof
             bodies.insert(id, body);
         }
     }
-    let again = Again { config, sender, batch, bodies, templates: HashMap::new() };
+    let again = Again { config, batch, bodies, letterheads: HashMap::new() };
     let (attempts, different) = compare(tx, again)?;
     Ok(BatchProof { contents: proved, attempts, different })
 }
 
 struct Again<'a> {
     config: &'a Config,
-    sender: MailSender,
     batch: Uuid,
     bodies: HashMap<Id<of::Content>, Arc<Body>>,
+    letterheads: HashMap<i64, Press>,
+}
+/// What an attempt was written with.
+struct Press {
+    edition: i32,
+    config: Config,
+    sender: MailSender,
     templates: HashMap<(Id<of::Content>, bool), Template>,
 }
-impl Again<'_> {
-    /// The hash of what would be handed over; none when it cannot be made any more.
-    fn digest(&mut self, tx: &Tx<'_>, columns: &AttemptColumns) -> Option<[u8; 32]> {
-        let ((delivery, attempt, _, at, _), (person, channel, content, membership, address)) = columns;
-        let content = (*content)?;
-        let body = Arc::clone(self.bodies.get(&content)?);
-        let name = row_name(self.batch, *person, *channel);
-        let address = tx.open::<String>(DELIVERIES_ADDRESS, name, address.as_deref()?).ok()?;
-        let written = Written {
-            delivery: *delivery,
-            batch: self.batch,
-            person: *person,
-            channel: *channel,
-            membership: *membership,
-            attempt: *attempt,
-            address,
-            content,
-            body,
-            at: *at,
-            deadline_in: std::time::Duration::ZERO,
-        };
-        let parcel = parcel(self.config, tx.keys(), written);
-        match channel {
-            Channel::Sms => Some(sms_digest(&parcel)),
-            Channel::Email => Some(Sha256::digest(self.mail(&parcel)?).into()),
-        }
-    }
+impl Press {
     fn mail(&mut self, parcel: &Parcel) -> Option<Vec<u8>> {
         let key = (parcel.content, parcel.links.is_some());
         if !self.templates.contains_key(&key) {
@@ -149,6 +131,71 @@ impl Again<'_> {
         }
         self.templates.get(&key)?.fill(parcel).ok()
     }
+}
+/// What can be said of an attempt.
+enum Made {
+    Digest([u8; 32]),
+    Forgotten,
+    OtherEdition,
+}
+impl Again<'_> {
+    /// Remembers under which letterheads these were written.
+    fn know(&mut self, tx: &mut Tx<'_>, page: &[(i64, AttemptColumns)]) -> Result<(), StorageError> {
+        let unknown = |id: &i64| !self.letterheads.contains_key(id);
+        let mut ids: Vec<i64> = page.iter().filter_map(|(_, ((.., id), _))| *id).filter(unknown).collect();
+        ids.sort_unstable();
+        ids.dedup();
+        for (id, letterhead) in letterhead::find(tx, &ids)? {
+            let config = letterhead.put_on(self.config);
+            let sender = MailSender::of(&config).map_err(|fault| StorageError::Broken(fault.to_string()))?;
+            let press = Press { edition: letterhead.edition, config, sender, templates: HashMap::new() };
+            self.letterheads.insert(id, press);
+        }
+        Ok(())
+    }
+    /// What would be handed over, made again.
+    fn make(&mut self, tx: &Tx<'_>, columns: &AttemptColumns) -> Made {
+        let ((.., letterhead), (_, channel, ..)) = columns;
+        let Some(press) = letterhead.and_then(|id| self.letterheads.get_mut(&id)) else { return Made::Forgotten };
+        if *channel == Channel::Email && press.edition != EDITION {
+            return Made::OtherEdition;
+        }
+        let Some(parcel) = parcel_of(tx, self.batch, &self.bodies, &press.config, columns) else {
+            return Made::Forgotten;
+        };
+        match channel {
+            Channel::Sms => Made::Digest(sms_digest(&parcel)),
+            Channel::Email => {
+                press.mail(&parcel).map_or(Made::Forgotten, |mail| Made::Digest(Sha256::digest(mail).into()))
+            }
+        }
+    }
+}
+fn parcel_of(
+    tx: &Tx<'_>,
+    batch: Uuid,
+    bodies: &HashMap<Id<of::Content>, Arc<Body>>,
+    config: &Config,
+    columns: &AttemptColumns,
+) -> Option<Parcel> {
+    let ((delivery, attempt, _, at, ..), (person, channel, content, membership, address)) = columns;
+    let content = (*content)?;
+    let address =
+        tx.open::<String>(DELIVERIES_ADDRESS, row_name(batch, *person, *channel), address.as_deref()?).ok()?;
+    let written = Written {
+        delivery: *delivery,
+        batch,
+        person: *person,
+        channel: *channel,
+        membership: *membership,
+        attempt: *attempt,
+        address,
+        content,
+        body: Arc::clone(bodies.get(&content)?),
+        at: *at,
+        deadline_in: std::time::Duration::ZERO,
+    };
+    Some(parcel(config, tx.keys(), written))
 }
 
 type Compared = (Vec<(String, AttemptsProof)>, Vec<(i64, i32)>);
@@ -171,6 +218,7 @@ fn compare(tx: &mut Tx<'_>, mut again: Again<'_>) -> Result<Compared, StorageErr
                         attempts::provider,
                         attempts::started_at,
                         attempts::digest,
+                        attempts::letterhead_id,
                     ),
                     (
                         deliveries::person_id,
@@ -184,8 +232,9 @@ fn compare(tx: &mut Tx<'_>, mut again: Again<'_>) -> Result<Compared, StorageErr
             .load(tx.db())?;
         let Some((last, _)) = page.last() else { return Ok((counts, different)) };
         after = *last;
+        again.know(tx, &page)?;
         for (_, columns) in &page {
-            let ((delivery, attempt, provider, _, handed_over), _) = columns;
+            let ((delivery, attempt, provider, _, handed_over, _), _) = columns;
             let place = match counts.iter().position(|(name, _)| name == provider) {
                 Some(place) => place,
                 None => {
@@ -194,11 +243,15 @@ fn compare(tx: &mut Tx<'_>, mut again: Again<'_>) -> Result<Compared, StorageErr
                 }
             };
             let Some((_, count)) = counts.get_mut(place) else { continue };
-            match (handed_over, again.digest(tx, columns)) {
-                (None, _) => count.nothing_handed_over += 1,
-                (Some(_), None) => count.forgotten += 1,
-                (Some(handed_over), Some(made)) if handed_over.as_slice() == made => count.equal += 1,
-                (Some(_), Some(_)) => {
+            let Some(handed_over) = handed_over else {
+                count.nothing_handed_over += 1;
+                continue;
+            };
+            match again.make(tx, columns) {
+                Made::Forgotten => count.forgotten += 1,
+                Made::OtherEdition => count.other_edition += 1,
+                Made::Digest(made) if handed_over.as_slice() == made => count.equal += 1,
+                Made::Digest(_) => {
                     count.different += 1;
                     if different.len() < 100 {
                         different.push((*delivery, *attempt));

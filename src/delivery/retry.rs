@@ -25,8 +25,11 @@ const UNKNOWN_PAUSE: Duration = Duration::from_secs(60);
 /// A hand-over without an answer is repeated so often; after that it counts as taken, and says so. Other attempts do not
 /// count: a greylisted mail whose answer was then lost is repeated like any other.
 const UNANSWERED_REPEATS: i32 = 1;
-/// Attempts after which a delivery over which our own workers fall is given up.
+/// Falls after which a delivery over which our own workers fall is given up. Other attempts do not count: a mail that was
+/// greylisted five times is no poison.
 const POISON: i32 = 5;
+/// Why an attempt ended over which a worker fell; it is counted by these words.
+pub(super) const FELL_OVER: &str = "the worker fell over";
 
 /// How long until the next attempt, after so many. Up to a tenth is added by `spread` (0 to 99), so that a server that
 /// comes back is not met by everybody at once.
@@ -48,10 +51,12 @@ pub struct Tried {
     pub lane: Lane,
     /// How it goes.
     pub channel: Channel,
-    /// Attempts, this one included.
+    /// Attempts at which somebody was called, this one included.
     pub attempts: i32,
     /// Earlier attempts whose answer never came.
     pub unanswered: i32,
+    /// Earlier attempts over which a worker fell.
+    pub fallen: i32,
     /// Another provider is trusted just now: the next attempt can go there.
     pub elsewhere: bool,
     /// After this it is no longer sent.
@@ -79,8 +84,10 @@ pub fn verdict(tried: &Tried, answer: &Answer, now: Timestamp, spread: u64) -> V
             Verdict::Final(State::Expired, Some("validity_over".to_owned()))
         }
         Answer::NotTried { reason } => Verdict::Again(State::Queued, now, format!("not tried: {reason}")),
-        Answer::FellOver if tried.attempts >= POISON => Verdict::Final(State::Failed, Some("poison".to_owned())),
-        Answer::FellOver => later(next_rung, "the worker fell over"),
+        Answer::FellOver if tried.fallen.saturating_add(1) >= POISON => {
+            Verdict::Final(State::Failed, Some("poison".to_owned()))
+        }
+        Answer::FellOver => later(next_rung, FELL_OVER),
         Answer::Deferred { reason, of_provider: true, .. } if at_once => later(next_rung, reason),
         Answer::Deferred { reason, retry_after, .. } => {
             // A wish beyond the validity would end the delivery here and now: then the ladder decides.
@@ -115,7 +122,12 @@ mod tests {
     const NOW: Timestamp = Timestamp::from_micros(1_000_000_000);
     fn decide(lane: Lane, channel: Channel, attempts: i32, answer: Answer, minutes_left: u64) -> Verdict {
         let deadline = NOW.plus(Duration::from_secs(minutes_left * 60));
-        verdict(&Tried { lane, channel, attempts, unanswered: 0, elsewhere: false, deadline }, &answer, NOW, 0)
+        verdict(
+            &Tried { lane, channel, attempts, unanswered: 0, fallen: 0, elsewhere: false, deadline },
+            &answer,
+            NOW,
+            0,
+        )
     }
     fn deferred() -> Answer {
         Answer::deferred("421")
@@ -162,8 +174,15 @@ mod tests {
         ));
         let again = |attempts, unanswered| {
             let deadline = NOW.plus(Duration::from_secs(1_800));
-            let tried =
-                Tried { lane: Lane::Urgent, channel: Channel::Sms, attempts, unanswered, elsewhere: false, deadline };
+            let tried = Tried {
+                lane: Lane::Urgent,
+                channel: Channel::Sms,
+                attempts,
+                unanswered,
+                fallen: 0,
+                elsewhere: false,
+                deadline,
+            };
             verdict(&tried, &unknown(), NOW, 0)
         };
         assert!(matches!(again(2, 1), Verdict::Final(State::Accepted, Some(_))));
@@ -197,8 +216,15 @@ mod tests {
     }
     fn with_two(attempts: i32, answer: &Answer) -> Verdict {
         let deadline = NOW.plus(Duration::from_secs(1_800));
-        let tried =
-            Tried { lane: Lane::Urgent, channel: Channel::Sms, attempts, unanswered: 0, elsewhere: true, deadline };
+        let tried = Tried {
+            lane: Lane::Urgent,
+            channel: Channel::Sms,
+            attempts,
+            unanswered: 0,
+            fallen: 0,
+            elsewhere: true,
+            deadline,
+        };
         verdict(&tried, answer, NOW, 0)
     }
 
@@ -235,13 +261,17 @@ mod tests {
     }
     #[test]
     fn a_delivery_over_which_workers_fall_is_given_up_after_five() {
-        assert!(matches!(
-            decide(Lane::Urgent, Channel::Email, 4, Answer::FellOver, 30),
-            Verdict::Again(State::Deferred, ..)
-        ));
-        assert_eq!(
-            decide(Lane::Urgent, Channel::Email, 5, Answer::FellOver, 30),
-            Verdict::Final(State::Failed, Some("poison".into()))
+        let fallen = |attempts, fallen| {
+            let deadline = NOW.plus(Duration::from_secs(1_800));
+            let (lane, channel) = (Lane::Urgent, Channel::Email);
+            let tried = Tried { lane, channel, attempts, unanswered: 0, fallen, elsewhere: false, deadline };
+            verdict(&tried, &Answer::FellOver, NOW, 0)
+        };
+        assert!(matches!(fallen(4, 3), Verdict::Again(State::Deferred, ..)));
+        assert_eq!(fallen(5, 4), Verdict::Final(State::Failed, Some("poison".into())));
+        assert!(
+            matches!(fallen(9, 0), Verdict::Again(State::Deferred, ..)),
+            "greylisted eight times, fallen over once"
         );
     }
 }

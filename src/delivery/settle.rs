@@ -6,7 +6,7 @@ use diesel::prelude::*;
 use diesel::sql_types::{Array, BigInt, Binary, Integer, Nullable, Text};
 use uuid::Uuid;
 
-use super::lifecycle::{Channel, State};
+use super::lifecycle::State;
 use super::metrics;
 use super::queue::LEASE;
 use super::receipts;
@@ -27,9 +27,16 @@ const STOPPED: &str = "stopped";
 pub(super) const NO_ANSWER_STOPPED: &str = "no answer: stopped";
 
 /// Locks deliveries, until the end of the transaction, in the order of their numbers. Whoever changes several of them, or
-/// their attempts, does this first: so nobody waits in a circle. A claim never waits, it steps around what is locked.
-/// On SQLite the writer already holds the only lock.
-fn lock_in_order(tx: &mut Tx<'_>, ids: &[i64]) -> Result<(), StorageError> {
+/// their attempts, does this once and first: so nobody waits in a circle, and a stop that was waited for lies before the
+/// time of the transaction. A claim never waits, it steps around what is locked. On SQLite the writer already holds the
+/// only lock.
+///
+/// # Errors
+/// When the database fails.
+pub fn lock_in_order(tx: &mut Tx<'_>, ids: &[i64]) -> Result<(), StorageError> {
+    if ids.is_empty() {
+        return Ok(());
+    }
     if let Db::Postgres(c) = tx.db() {
         let wanted = deliveries::table.filter(deliveries::id.eq_any(ids)).order(deliveries::id).select(deliveries::id);
         wanted.for_update().load::<i64>(c)?;
@@ -37,20 +44,20 @@ fn lock_in_order(tx: &mut Tx<'_>, ids: &[i64]) -> Result<(), StorageError> {
     Ok(())
 }
 
-/// Shows that the holder of a lease is alive: its deliveries stay with it for another while.
+/// Shows that the holder of a lease is alive: its deliveries stay with it for another while. After `lock_in_order`. Returns
+/// those that are still held under it.
 ///
 /// # Errors
 /// When the database fails.
-pub fn renew(tx: &mut Tx<'_>, lease: Uuid, ids: &[i64]) -> Result<usize, StorageError> {
-    lock_in_order(tx, ids)?;
+pub fn renew(tx: &mut Tx<'_>, lease: Uuid, ids: &[i64]) -> Result<Vec<i64>, StorageError> {
     let until = tx.now()?.plus(LEASE);
-    Ok(diesel::update(
-        deliveries::table
-            .filter(deliveries::id.eq_any(ids))
-            .filter(deliveries::lease.eq(Some(Id::<of::Lease>::from_uuid(lease)))),
-    )
-    .set(deliveries::due_at.eq(Some(until)))
-    .execute(tx.db())?)
+    let lease = Some(Id::<of::Lease>::from_uuid(lease));
+    let mine = || deliveries::table.filter(deliveries::id.eq_any(ids)).filter(deliveries::lease.eq(lease));
+    let renewed = diesel::update(mine()).set(deliveries::due_at.eq(Some(until))).execute(tx.db())?;
+    if renewed == ids.len() {
+        return Ok(ids.to_vec());
+    }
+    Ok(mine().select(deliveries::id).load(tx.db())?)
 }
 
 /// What became of one attempt.
@@ -60,14 +67,14 @@ pub struct Settlement {
     pub delivery: i64,
     /// The attempt.
     pub attempt: i32,
-    /// How it went: an SMS may have been reported on already.
-    pub channel: Channel,
     /// Under which lease it was made.
     pub lease: Uuid,
     /// `accepted`, `deferred`, `refused`, `unknown`.
     pub outcome: &'static str,
     /// The provider's name for it.
     pub reference: Option<String>,
+    /// Whether anybody was called. An attempt that was not tried is no step of any ladder.
+    pub tried: bool,
     /// SHA-256 of what was handed over; none where nothing was.
     pub digest: Option<Digest>,
     /// What becomes of the delivery.
@@ -105,7 +112,7 @@ impl<'a> Entry<'a> {
     }
 }
 
-/// Settles attempts, in one transaction for many. Only what its lease still holds is changed: a late answer of a lease
+/// Settles attempts, in one transaction for many; after `lock_in_order`. Only what its lease still holds is changed: a late answer of a lease
 /// that was lost is kept with its attempt and changes nothing else (accept M5). Returns how many were settled.
 ///
 /// # Errors
@@ -114,9 +121,6 @@ pub fn settle(tx: &mut Tx<'_>, settlements: &[Settlement]) -> Result<usize, Stor
     if settlements.is_empty() {
         return Ok(0);
     }
-    let ids: Vec<i64> = settlements.iter().map(|settlement| settlement.delivery).collect();
-    lock_in_order(tx, &ids)?;
-    // Asked only now: a stop that we waited for lies before it.
     let now = tx.now()?;
     let again: Vec<i64> = settlements
         .iter()
@@ -129,10 +133,11 @@ pub fn settle(tx: &mut Tx<'_>, settlements: &[Settlement]) -> Result<usize, Stor
         Db::Sqlite(_) => one_by_one(tx, &results, now)?,
         Db::Postgres(c) => all_at_once(c, &results, now)?,
     };
-    let reported = |settlement: &&Settlement| {
-        settlement.channel == Channel::Sms && matches!(settlement.verdict, Verdict::Final(State::Accepted, _))
-    };
-    receipts::catch_up(tx, &settlements.iter().filter(reported).map(|taken| taken.delivery).collect::<Vec<_>>())?;
+    let untried = settlements.iter().filter(|settlement| !settlement.tried && settled.contains(&settlement.delivery));
+    give_back(tx, &untried.map(|settlement| settlement.delivery).collect::<Vec<_>>())?;
+    let taken =
+        settlements.iter().filter(|settlement| matches!(settlement.verdict, Verdict::Final(State::Accepted, _)));
+    receipts::catch_up(tx, &taken.map(|settlement| settlement.delivery).collect::<Vec<_>>())?;
     for settlement in settlements.iter().filter(|settlement| !settled.contains(&settlement.delivery)) {
         metrics::late();
         tracing::warn!(
@@ -142,6 +147,15 @@ pub fn settle(tx: &mut Tx<'_>, settlements: &[Settlement]) -> Result<usize, Stor
         );
     }
     Ok(settled.len())
+}
+/// These attempts came back before anybody was called: they are no reason to wait longer, nor to go to another provider.
+fn give_back(tx: &mut Tx<'_>, ids: &[i64]) -> Result<(), StorageError> {
+    if !ids.is_empty() {
+        diesel::update(deliveries::table.filter(deliveries::id.eq_any(ids)))
+            .set((deliveries::untried.eq(deliveries::untried + 1), deliveries::provider.eq(None::<String>)))
+            .execute(tx.db())?;
+    }
+    Ok(())
 }
 /// Two prepared statements for each: on the embedded database a statement costs microseconds.
 fn one_by_one(tx: &mut Tx<'_>, results: &[Entry<'_>], now: Timestamp) -> Result<HashSet<i64>, StorageError> {

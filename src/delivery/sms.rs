@@ -148,22 +148,24 @@ impl KannelChannel {
         Ok(Self { settings, url, client, permits })
     }
 
-    async fn deliver(&self, parcel: &Parcel, left: Duration) -> Answer {
+    /// What came of it, and the hash of what was handed over; none when the gateway was never told.
+    async fn deliver(&self, parcel: &Parcel, left: Duration) -> (Answer, Option<Digest>) {
         let shape = sms_shape(&parcel.text());
         if shape.parts == 0 || shape.parts > u16::from(self.settings.max_parts) {
-            return Answer::refused(format!("{} parts, {} allowed", shape.parts, self.settings.max_parts));
+            return (Answer::refused(format!("{} parts, {} allowed", shape.parts, self.settings.max_parts)), None);
         }
         let request = self.client.get(self.url.clone()).query(&self.query(parcel, shape.encoding, left));
-        match request.send().await {
+        let answer = match request.send().await {
             Ok(response) => read_answer(response).await,
             Err(fault) if fault.is_connect() || fault.is_builder() => {
                 let reason = if fault.is_timeout() { "connect: timeout" } else { "connect: failed" };
                 tracing::warn!(provider = self.provider(), reason, "no connection to the SMS gateway");
-                Answer::deferred(reason)
+                return (Answer::deferred(reason), None);
             }
             Err(fault) if fault.is_timeout() => Answer::unknown("request sent, no answer: timeout"),
             Err(_) => Answer::unknown("request sent, no answer: connection lost"),
-        }
+        };
+        (answer, Some(sms_digest(parcel)))
     }
 
     fn query(&self, parcel: &Parcel, encoding: Encoding, left: Duration) -> Vec<(&'static str, String)> {
@@ -204,25 +206,19 @@ impl Channel for KannelChannel {
     async fn work(&self, tray: &Tray) {
         while let Some(held) = tray.next().await {
             let Ok(_permit) = self.permits.acquire().await else { return };
-            let answer = self.deliver(&held, held.left()).await;
-            let digest = sms_digest(&held);
-            held.answer_for(answer, digest);
+            let (answer, digest) = self.deliver(&held, held.left()).await;
+            held.answer(answer, digest);
         }
     }
 
-    /// Without a number to send to: a gateway that works and knows us says that it is missing.
+    /// Without a number to send to: a gateway that works and knows us says that it is missing (400). Whatever else answers
+    /// is no gateway.
     async fn probe(&self) -> Result<(), String> {
         let (user, password) = (self.settings.username.as_str(), self.settings.password.expose_secret());
         let request = self.client.get(self.url.clone()).query(&[("username", user), ("password", password)]);
         match request.send().await {
-            Ok(response) if response.status() == StatusCode::TOO_MANY_REQUESTS => Err("429".into()),
-            Ok(response)
-                if response.status() == StatusCode::FORBIDDEN || response.status() == StatusCode::UNAUTHORIZED =>
-            {
-                Err(response.status().as_u16().to_string())
-            }
-            Ok(response) if response.status().is_server_error() => Err(response.status().as_u16().to_string()),
-            Ok(_) => Ok(()),
+            Ok(response) if response.status().is_success() || response.status() == StatusCode::BAD_REQUEST => Ok(()),
+            Ok(response) => Err(response.status().as_u16().to_string()),
             Err(fault) if fault.is_timeout() => Err("timeout".into()),
             Err(_) => Err("connect: failed".into()),
         }
@@ -267,6 +263,8 @@ async fn read_answer(mut response: Response) -> Answer {
             Answer::Deferred { reason: code.to_string(), retry_after: wait.map(Duration::from_secs), of_provider: true }
         }
         _ if status.is_redirection() => Answer::channel_down(code.to_string()),
+        // A gateway that refuses a number or a text says what it misses; without a word it is somebody in between.
+        StatusCode::BAD_REQUEST if body.is_empty() => Answer::channel_down("400 without a word"),
         _ if status.is_client_error() => Answer::refused(code.to_string()),
         // Among them 500, 502 and 504: a go-between that does not know what became of it.
         _ => Answer::unknown(format!("{code} unreadable answer")),

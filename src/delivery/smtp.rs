@@ -51,6 +51,8 @@ use crate::values::of;
 const KEPT_FOR: Duration = Duration::from_secs(30);
 /// A worker whom the relay refused a connection, while others have one, steps back for so long.
 const FEWER: Duration = Duration::from_millis(200);
+/// How often such a worker looks whether the others have one, while they are opening theirs.
+const LOOK: Duration = Duration::from_millis(10);
 /// Templates kept at once: each message has one a language, each letter of the system one of its own.
 const TEMPLATES_KEPT: usize = 64;
 
@@ -126,8 +128,10 @@ pub struct SmtpChannel {
     tls: Option<(TlsConnector, ServerName<'static>)>,
     /// One for each connection that may be open at once.
     permits: Semaphore,
-    /// How many are open and working.
+    /// How many are at work.
     live: AtomicUsize,
+    /// How many are being opened.
+    opening: AtomicUsize,
     /// Connections at rest. Locked only to put one in or take one out.
     idle: Mutex<Vec<(Line, Instant)>>,
     templates: Mutex<Templates>,
@@ -157,14 +161,14 @@ impl SmtpChannel {
             Tls::StartTls | Tls::Implicit => Some((trusting(settings.extra_root_certificate_pem.as_deref())?, name)),
         };
         let permits = Semaphore::new(settings.connections.max(1));
-        let live = AtomicUsize::new(0);
         Ok(Self {
             settings,
             hello,
             credentials,
             tls,
             permits,
-            live,
+            live: AtomicUsize::new(0),
+            opening: AtomicUsize::new(0),
             idle: Mutex::default(),
             templates: Mutex::default(),
         })
@@ -179,7 +183,7 @@ impl SmtpChannel {
                 Some(Letter { held, envelope, digest, wire: stuffed(&mail) })
             }
             Err(fault) => {
-                held.answer(Answer::refused(fault.to_string()));
+                held.answer(Answer::refused(fault.to_string()), None);
                 None
             }
         }
@@ -218,28 +222,27 @@ impl SmtpChannel {
     /// Carries a mail and all that lie ready behind it, over as few connections as the relay lets us.
     async fn carry<'t>(&self, mut letter: Letter<'t>, tray: &'t Tray) {
         let Ok(_permit) = self.permits.acquire().await else {
-            return letter.held.answer(Answer::NotTried { reason: "closed" });
+            return letter.held.answer(Answer::NotTried { reason: "closed" }, None);
         };
         loop {
             let kept = self.take_idle();
             let was_kept = kept.is_some();
-            let mut line = match kept {
-                Some(line) => line,
+            let (mut line, _live) = match kept {
+                Some(line) => (line, Counted::begin(&self.live)),
                 None => match self.open_beside().await {
-                    Ok(line) => line,
+                    Ok(opened) => opened,
                     Err(reason) => {
                         tracing::warn!(provider = self.provider(), reason, "no connection to the mail relay");
                         // The relay wants fewer connections than we have workers: those who have one carry it.
-                        if reason.starts_with("greeting: 4") && self.live.load(Ordering::Acquire) > 0 {
+                        if reason.starts_with("greeting: 4") && self.another_gets_through().await {
                             letter.held.lay_back();
                             return tokio::time::sleep(FEWER).await;
                         }
-                        return letter.held.answer(Answer::deferred(reason));
+                        return letter.held.answer(Answer::deferred(reason), None);
                     }
                 },
             };
             let delivery = letter.held.delivery;
-            let _live = Live::begin(&self.live);
             let ended = line.carry_all(letter, || self.next_letter(tray)).await;
             if ended.keep {
                 self.keep(line);
@@ -251,18 +254,33 @@ impl SmtpChannel {
             }
             // A fresh connection that did not even carry its first mail: another would fare no better.
             if !was_kept && untried.held.delivery == delivery {
-                return untried.held.answer(Answer::deferred(reason));
+                return untried.held.answer(Answer::deferred(reason), None);
             }
             letter = untried;
         }
     }
 
-    /// Opens, and counts as live as long as it takes: whoever is refused meanwhile knows that another may get through.
-    async fn open_beside(&self) -> Result<Line, String> {
-        let opening = Live::begin(&self.live);
-        let opened = self.open().await;
-        drop(opening);
-        opened
+    /// Opens, and counts as opening as long as it takes.
+    async fn open_beside(&self) -> Result<(Line, Counted<'_>), String> {
+        let _opening = Counted::begin(&self.opening);
+        let line = self.open().await?;
+        // At work before it is no longer opening: whoever looks sees one or the other.
+        Ok((line, Counted::begin(&self.live)))
+    }
+    /// Whether some other worker has a connection at work; those that are being opened are waited for. If nobody has one it
+    /// is not that we want too many: the relay takes no mail.
+    async fn another_gets_through(&self) -> bool {
+        let until = Instant::now() + self.settings.timeout;
+        loop {
+            let rests = || !self.idle.lock().unwrap_or_else(PoisonError::into_inner).is_empty();
+            if self.live.load(Ordering::Acquire) > 0 || rests() {
+                return true;
+            }
+            if self.opening.load(Ordering::Acquire) == 0 || Instant::now() >= until {
+                return false;
+            }
+            tokio::time::sleep(LOOK).await;
+        }
     }
 
     fn take_idle(&self) -> Option<Line> {
@@ -341,14 +359,14 @@ impl Channel for SmtpChannel {
 }
 
 /// Counted as long as it lives.
-struct Live<'c>(&'c AtomicUsize);
-impl<'c> Live<'c> {
+struct Counted<'c>(&'c AtomicUsize);
+impl<'c> Counted<'c> {
     fn begin(count: &'c AtomicUsize) -> Self {
         count.fetch_add(1, Ordering::AcqRel);
         Self(count)
     }
 }
-impl Drop for Live<'_> {
+impl Drop for Counted<'_> {
     fn drop(&mut self) {
         self.0.fetch_sub(1, Ordering::AcqRel);
     }

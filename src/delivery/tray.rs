@@ -28,9 +28,6 @@ use super::lifecycle::Lane;
 /// it is the bound on what goes out twice when the process is killed.
 pub const UNSETTLED_MAX: usize = 500;
 
-/// How long a parcel that was laid back may lie before its lease is renewed.
-const LAID_BACK: Duration = Duration::from_secs(5);
-
 /// How long a trial may take.
 const TRIAL: Duration = Duration::from_secs(3_600);
 
@@ -38,7 +35,7 @@ const TRIAL: Duration = Duration::from_secs(3_600);
 pub type Digest = [u8; 32];
 
 /// What came of a parcel.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub struct Answered {
     /// The delivery.
     pub delivery: i64,
@@ -84,7 +81,8 @@ pub struct Tray {
     answers: mpsc::UnboundedSender<Answered>,
     pace: Option<DefaultDirectRateLimiter>,
     provider: String,
-    /// Of so many workers, so many may hold what can wait; the others are kept for what cannot (accept M8).
+    /// So many workers may hold what can wait: three in four, and always one. The others are kept for what cannot
+    /// (accept M8).
     patient_max: usize,
 }
 impl std::fmt::Debug for Tray {
@@ -99,6 +97,7 @@ pub struct Held<'t> {
     parcel: Option<Parcel>,
     lane: Lane,
     over_at: Instant,
+    leased_until: Instant,
 }
 impl Held<'_> {
     /// How long the message is still of use.
@@ -106,18 +105,16 @@ impl Held<'_> {
     pub fn left(&self) -> Duration {
         self.over_at.saturating_duration_since(Instant::now())
     }
-    /// Says what came of it.
-    pub fn answer(mut self, answer: Answer) {
-        self.say(answer, None);
+    /// Says what came of it, and what was handed over: none where nothing was.
+    pub fn answer(mut self, answer: Answer, digest: Option<Digest>) {
+        self.say(answer, digest);
     }
-    /// Says what came of it, and what was handed over.
-    pub fn answer_for(mut self, answer: Answer, digest: Digest) {
-        self.say(answer, Some(digest));
-    }
-    /// Lays it back on top, for a worker who can carry it.
+    /// Lays it back on top, for a worker who can carry it. How long it may still be handed over is as it was when it was
+    /// pulled: a renewal meanwhile did not find it here.
     pub fn lay_back(mut self) {
         if let Some(parcel) = self.parcel.take() {
-            self.tray.lay_back(parcel, self.lane, self.over_at);
+            let (lane, over_at, leased_until) = (self.lane, self.over_at, self.leased_until);
+            self.tray.lay_back(Laid { parcel, lane, since: Instant::now(), over_at, leased_until });
         }
     }
     fn say(&mut self, answer: Answer, digest: Option<Digest>) {
@@ -240,7 +237,8 @@ impl Tray {
                 inner.in_hand_patient += usize::from(lane == Lane::NonUrgent);
                 inner.longest_wait = inner.longest_wait.max(now.duration_since(laid.since));
                 let over = laid.over_at <= now;
-                let held = Held { tray: self, parcel: Some(laid.parcel), lane, over_at: laid.over_at };
+                let (over_at, leased_until) = (laid.over_at, laid.leased_until);
+                let held = Held { tray: self, parcel: Some(laid.parcel), lane, over_at, leased_until };
                 if !is_stale {
                     break Pull::Parcel(held);
                 }
@@ -248,7 +246,10 @@ impl Tray {
             }
         };
         for (held, over) in stale {
-            held.answer(Answer::NotTried { reason: if over { "its time was over" } else { "the lease ran out" } });
+            held.answer(
+                Answer::NotTried { reason: if over { "its time was over" } else { "the lease ran out" } },
+                None,
+            );
         }
         pulled
     }
@@ -279,8 +280,9 @@ impl Tray {
         }
     }
 
-    /// Lays parcels in, with the moment up to which they may be handed over under their lease.
-    pub fn lay(&self, parcels: Vec<(Lane, Parcel)>, leased_until: Instant) {
+    /// Lays parcels in that were claimed at a moment, or a little later, and may be handed over under their lease for so
+    /// long.
+    pub fn lay(&self, parcels: Vec<(Lane, Parcel)>, claimed_at: Instant, lease: Duration) {
         if parcels.is_empty() {
             return;
         }
@@ -288,7 +290,7 @@ impl Tray {
         {
             let mut inner = self.inner();
             for (lane, parcel) in parcels {
-                let over_at = now + parcel.deadline_in;
+                let (over_at, leased_until) = (claimed_at + parcel.deadline_in, claimed_at + lease);
                 if let Some(laid) = inner.lanes.get_mut(lane.index()) {
                     laid.push_back(Laid { parcel, lane, since: now, over_at, leased_until });
                 }
@@ -296,15 +298,13 @@ impl Tray {
         }
         self.wake.notify_waiters();
     }
-    fn lay_back(&self, parcel: Parcel, lane: Lane, over_at: Instant) {
+    fn lay_back(&self, laid: Laid) {
         {
             let mut inner = self.inner();
             inner.in_hand = inner.in_hand.saturating_sub(1);
-            inner.in_hand_patient = inner.in_hand_patient.saturating_sub(usize::from(lane == Lane::NonUrgent));
-            let now = Instant::now();
-            if let Some(laid) = inner.lanes.get_mut(lane.index()) {
-                // It was in a hand just now, so its lease is fresh enough; the next renewal says for how long.
-                laid.push_front(Laid { parcel, lane, since: now, over_at, leased_until: now + LAID_BACK });
+            inner.in_hand_patient = inner.in_hand_patient.saturating_sub(usize::from(laid.lane == Lane::NonUrgent));
+            if let Some(lane) = inner.lanes.get_mut(laid.lane.index()) {
+                lane.push_front(laid);
             }
         }
         self.wake.notify_one();
@@ -352,8 +352,9 @@ impl Tray {
             inner.in_hand_patient += taken.iter().filter(|laid| laid.lane == Lane::NonUrgent).count();
         }
         for laid in taken {
-            Held { tray: self, lane: laid.lane, over_at: laid.over_at, parcel: Some(laid.parcel) }
-                .answer(Answer::NotTried { reason });
+            let (over_at, leased_until) = (laid.over_at, laid.leased_until);
+            Held { tray: self, lane: laid.lane, over_at, leased_until, parcel: Some(laid.parcel) }
+                .answer(Answer::NotTried { reason }, None);
         }
     }
     /// Nothing more will be laid in.
@@ -383,7 +384,7 @@ enum Pull<'t> {
 pub async fn hand_over(channel: &dyn Channel, parcels: Vec<Parcel>) -> Vec<Answered> {
     let (said, mut heard) = mpsc::unbounded_channel();
     let tray = Tray::new(channel.provider(), channel.hands(), None, Arc::default(), said);
-    tray.lay(parcels.into_iter().map(|parcel| (Lane::Urgent, parcel)).collect(), Instant::now() + TRIAL);
+    tray.lay(parcels.into_iter().map(|parcel| (Lane::Urgent, parcel)).collect(), Instant::now(), TRIAL);
     tray.close();
     let mut answers = Vec::new();
     let mut work = std::pin::pin!(futures_util::future::join_all((0..channel.hands()).map(|_| channel.work(&tray))));

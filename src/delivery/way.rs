@@ -3,6 +3,7 @@
 use std::sync::Arc;
 use std::sync::PoisonError;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Instant;
 
 use tokio::sync::Notify;
 use tokio::sync::mpsc;
@@ -94,13 +95,25 @@ impl Way {
             return;
         }
         let (provider, tray, probing) = (self.provider.clone(), Arc::clone(&self.tray), Arc::clone(&self.probing));
-        let bell = Arc::clone(bell);
+        let told = Told { probing, tray, bell: Arc::clone(bell) };
         tokio::spawn(async move {
             provider.probe(now).await;
-            probing.store(false, Ordering::Release);
-            tray.look_again();
-            bell.notify_waiters();
+            drop(told);
         });
+    }
+}
+
+/// Says that a probe is over, however it ended: a probe that fell over must not be the last.
+struct Told {
+    probing: Arc<AtomicBool>,
+    tray: Arc<Tray>,
+    bell: Arc<Notify>,
+}
+impl Drop for Told {
+    fn drop(&mut self) {
+        self.probing.store(false, Ordering::Release);
+        self.tray.look_again();
+        self.bell.notify_waiters();
     }
 }
 
@@ -109,10 +122,12 @@ impl Provider {
     pub(super) fn probe_is_due(&self, now: Timestamp) -> bool {
         self.breaker.lock().unwrap_or_else(PoisonError::into_inner).probe_is_due(now)
     }
-    /// Asks it.
+    /// Asks it, from now on.
     pub(super) async fn probe(&self, now: Timestamp) {
+        let asked = Instant::now();
         let answered = self.channel.probe().await;
         tracing::info!(provider = self.name(), ?answered, "a provider that failed was probed");
-        self.breaker.lock().unwrap_or_else(PoisonError::into_inner).probed(answered.is_ok(), now);
+        let over = now.plus(asked.elapsed());
+        self.breaker.lock().unwrap_or_else(PoisonError::into_inner).probed(answered.is_ok(), over);
     }
 }

@@ -516,6 +516,7 @@ diesel::table! {
         settled_at -> Nullable<Moment>,
         created_at -> Moment,
         round_from -> Integer,
+        untried -> Integer,
     }
 }
 
@@ -530,6 +531,7 @@ diesel::table! {
         zone_id -> Nullable<Key>,
         raised_at -> Moment,
         seen_at -> Moment,
+        told_at -> Nullable<Moment>,
         cleared_at -> Nullable<Moment>,
         acknowledged_at -> Nullable<Moment>,
         acknowledged_by -> Nullable<Key>,
@@ -552,6 +554,22 @@ diesel::table! {
         reference -> Nullable<Text>,
         reason -> Nullable<Text>,
         digest -> Nullable<Binary>,
+        letterhead_id -> Nullable<BigInt>,
+    }
+}
+
+diesel::table! {
+    use diesel::sql_types::*;
+
+    /// As whom, from where and by which edition of the program mails are written.
+    letterheads (id) {
+        id -> BigInt,
+        edition -> Integer,
+        sender -> Text,
+        sender_name -> Text,
+        reply_to -> Text,
+        message_id_domain -> Text,
+        public_url -> Text,
     }
 }
 
@@ -567,6 +585,7 @@ diesel::table! {
         code -> Text,
         reference -> Nullable<Text>,
         received_at -> Moment,
+        attempt -> Integer,
     }
 }
 
@@ -574,8 +593,10 @@ diesel::table! {
     use diesel::sql_types::*;
     use crate::storage::sql::{Document, Key, Moment};
 
-    endpoint_faults (delivery_id) {
+    endpoint_faults (id) {
+        id -> BigInt,
         delivery_id -> BigInt,
+        attempt -> Integer,
         batch_id -> Key,
         person_id -> Key,
         channel -> Text,
@@ -610,6 +631,19 @@ diesel::table! {
         verdict -> Text,
         summary -> Document,
         checked_at -> Moment,
+    }
+}
+
+diesel::table! {
+    use diesel::sql_types::*;
+    use crate::storage::sql::Moment;
+
+    clock_marks (id) {
+        id -> SmallInt,
+        seen_at -> Moment,
+        doubted_until -> Nullable<Moment>,
+        machine -> Nullable<Text>,
+        counter -> Nullable<BigInt>,
     }
 }
 
@@ -654,9 +688,11 @@ diesel::allow_tables_to_appear_in_same_query!(
     contents,
     deliveries,
     attempts,
+    letterheads,
     receipts,
     alarms,
     endpoint_faults,
     duty_marks,
     mail_checks,
+    clock_marks,
 );

@@ -21,7 +21,7 @@ type Job = Box<dyn FnOnce(&mut Tx<'_>) -> Result<Told, StorageError> + Send>;
 #[derive(Default)]
 pub(super) struct Together {
     waiting: Mutex<Vec<(i64, Job)>>,
-    turn: tokio::sync::Mutex<()>,
+    turn: Arc<tokio::sync::Mutex<()>>,
 }
 
 impl Database {
@@ -49,7 +49,15 @@ impl Database {
             tokio::select! {
                 biased;
                 done = &mut told => return done.map_err(|_| StorageError::Busy),
-                _turn = together.turn.lock() => self.commit_together().await,
+                turn = Arc::clone(&together.turn).lock_owned() => {
+                    // In a task of its own: whoever makes the commit may hang up, and the others still wait for it.
+                    let database = self.clone();
+                    let commit = tokio::spawn(async move {
+                        let _turn = turn;
+                        database.commit_together().await;
+                    });
+                    commit.await.map_err(|_| StorageError::Busy)?;
+                }
             }
         }
     }

@@ -58,6 +58,7 @@ const SPEAKS_SQL: &[&str] = &[
     "delivery/dead_letters.rs",
     "delivery/depths.rs",
     "delivery/claim.rs",
+    "delivery/letterhead.rs",
     "delivery/proof.rs",
     "delivery/faults.rs",
     "delivery/queue.rs",

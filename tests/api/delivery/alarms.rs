@@ -7,7 +7,7 @@ use vigie::delivery::alarms::{AlarmKind, clear, open_alarms, raise};
 use vigie::delivery::metrics;
 use vigie::messages::{Patience, Watch};
 
-use super::desk::{holds, meanwhile};
+use super::desk::{holds, meanwhile, until_held_up};
 use crate::support::{Town, on_both};
 
 /// The alarms that stand, but for those that other tests of this process cause.
@@ -24,7 +24,7 @@ async fn of_two_nodes_one_raises() {
         let subject = "message:018f";
         let (first, commit) = holds(town, move |tx| raise(tx, AlarmKind::UrgentStuck, subject, None));
         let second = meanwhile(town, move |tx| raise(tx, AlarmKind::UrgentStuck, subject, None));
-        tokio::time::sleep(Duration::from_millis(100)).await;
+        until_held_up(town, 1).await;
         assert!(!second.is_finished(), "it waits to see what the first one does");
         commit();
         assert!(second.await.unwrap().unwrap().is_none());
@@ -37,6 +37,30 @@ async fn of_two_nodes_one_raises() {
         assert!(town.db(move |tx| clear(tx, first.id)).await);
         assert!(!town.db(move |tx| clear(tx, first.id)).await, "once");
         assert!(town.db(move |tx| raise(tx, AlarmKind::UrgentStuck, subject, None)).await.is_some());
+    })
+    .await;
+}
+
+/// Retention: an alarm that is over is kept for a year; one that stands, for as long as it stands.
+#[tokio::test(flavor = "multi_thread")]
+async fn alarms_that_are_over_are_forgotten_after_a_year() {
+    on_both(async |town| {
+        use diesel::prelude::*;
+        use vigie::storage::schema::alarms;
+        const DAY: Duration = Duration::from_secs(24 * 3_600);
+        let kind = AlarmKind::UrgentStuck;
+        let over = town.db(move |tx| raise(tx, kind, "message:01", None)).await.unwrap();
+        town.db(move |tx| raise(tx, kind, "message:02", None)).await.unwrap();
+        town.passes(DAY);
+        assert!(town.db(move |tx| clear(tx, over.id)).await);
+        let kept = async || -> Vec<String> {
+            vigie::worker::minute(&town.database).await.unwrap();
+            town.db(|tx| Ok(alarms::table.order(alarms::subject).select(alarms::subject).load(tx.db())?)).await
+        };
+        town.passes(365 * DAY);
+        assert_eq!(kept().await, ["message:01", "message:02"], "to the day, not before");
+        town.passes(Duration::from_secs(1));
+        assert_eq!(kept().await, ["message:02"]);
     })
     .await;
 }

@@ -5,12 +5,13 @@ use std::time::Duration;
 use diesel::prelude::*;
 use uuid::Uuid;
 use vigie::delivery::retry::Verdict;
-use vigie::delivery::{Channel, LEASE, Lane, State, cancel, renew, settle};
-use vigie::storage::StorageError;
+use vigie::delivery::{
+    Carrier, Channel, Claimed, Contents, LEASE, Lane, Settlement, State, Wanted, cancel, claim, renew, settle,
+};
 use vigie::storage::schema::{attempts, deliveries};
 
 use super::desk::{
-    HOUR, attempts_of, claims, mail, post, reasons_name_nobody, recipients, row, rows, settled_as, states, takes,
+    HOUR, attempts_of, claims, holds, mail, post, reasons_name_nobody, recipients, row, rows, settled_as, states, takes,
 };
 use crate::support::database::Kind;
 use crate::support::{Town, on_both};
@@ -74,7 +75,7 @@ async fn a_lease_that_ran_out_is_taken_over_and_the_late_answer_changes_nothing(
 
         let late = settled_as(&held[0], Verdict::Final(State::Failed, Some("550".into())));
         assert_eq!(town.db(move |tx| settle(tx, &[late])).await, 0);
-        assert_eq!(town.db(move |tx| renew(tx, zombie, &[delivery])).await, 0);
+        assert_eq!(town.db(move |tx| renew(tx, zombie, &[delivery])).await, Vec::<i64>::new());
         assert_eq!(row(town, batch).await.state, State::Attempting);
         assert_eq!(attempts_of(town, delivery).await[0].0.as_deref(), Some("accepted"), "its answer is kept");
 
@@ -92,25 +93,92 @@ async fn a_lease_that_ran_out_is_taken_over_and_the_late_answer_changes_nothing(
 async fn a_claim_in_progress_on_another_node_is_stepped_around() {
     let town = Town::start(Kind::Postgres).await;
     post(&town, Channel::Email, Lane::Urgent, "member", 6, HOUR).await;
-    let (database, (claimed, has_claimed), (go_on, may_go_on)) =
-        (town.database.clone(), std::sync::mpsc::channel(), std::sync::mpsc::channel::<()>());
-    let slow = std::thread::spawn(move || {
-        database.write(|tx| {
-            let ids: Vec<i64> =
-                takes(tx, Uuid::nil(), Channel::Email, 3, "slow")?.iter().map(|claimed| claimed.id).collect();
-            claimed.send(ids).unwrap();
-            may_go_on.recv().unwrap();
-            Ok::<_, StorageError>(())
-        })
-    });
-    let first = has_claimed.recv().unwrap();
-    let second: Vec<i64> = claims(&town, Channel::Email, 10).await.1.iter().map(|claimed| claimed.id).collect();
-    assert!(!slow.is_finished());
-    go_on.send(()).unwrap();
-    slow.join().unwrap().unwrap();
+    let of = |claimed: Vec<Claimed>| claimed.iter().map(|claimed| claimed.id).collect::<Vec<i64>>();
+    let (first, commits) = holds(&town, |tx| takes(tx, Uuid::nil(), Channel::Email, 3, "slow"));
+    let (first, second) = (of(first), of(claims(&town, Channel::Email, 10).await.1));
+    commits();
     assert_eq!((first.len(), second.len()), (3, 3));
     assert!(first.iter().all(|id| !second.contains(id)));
     town.close().await;
+}
+
+/// Nobody was called: it is no reason to wait longer the next time, nor to leave the preferred provider.
+#[tokio::test(flavor = "multi_thread")]
+async fn what_was_not_tried_takes_no_step_of_the_ladder() {
+    on_both(async |town| {
+        let batch = mail(town).await;
+        let untried = |claimed: &Claimed, now| Settlement {
+            tried: false,
+            ..settled_as(claimed, Verdict::Again(State::Queued, now, "not tried".into()))
+        };
+        let now = town.clock.now();
+        let (_, held) = claims(town, Channel::Email, 10).await;
+        let back = untried(&held[0], now);
+        assert_eq!(town.db(move |tx| settle(tx, &[back])).await, 1);
+        let (_, held) = claims(town, Channel::Email, 10).await;
+        assert_eq!((held[0].attempt, held[0].untried), (2, 1));
+        let again = now.plus(Duration::from_secs(1));
+        let deferred = settled_as(&held[0], Verdict::Again(State::Unknown, again, "no answer".into()));
+        assert_eq!(town.db(move |tx| settle(tx, &[Settlement { outcome: "unknown", ..deferred }])).await, 1);
+        town.passes(Duration::from_secs(1));
+        let (_, held) = claims(town, Channel::Email, 10).await;
+        assert_eq!(
+            (held[0].attempt, held[0].untried, held[0].unanswered),
+            (3, 1, 1),
+            "an attempt that was tried counts"
+        );
+        let back = untried(&held[0], town.clock.now());
+        assert_eq!(town.db(move |tx| settle(tx, &[back])).await, 1);
+        let (_, held) = claims(town, Channel::Email, 10).await;
+        assert_eq!((held[0].untried, held[0].unanswered), (2, 1));
+        assert_eq!(row(town, batch).await.attempts, 4);
+    })
+    .await;
+}
+
+/// What is over is called so in portions: a night's newsletter that nobody carried must not be one transaction.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_claim_ends_no_more_than_it_was_asked_for() {
+    on_both(async |town| {
+        let batch = post(town, Channel::Email, Lane::Urgent, "member", 7, HOUR).await;
+        town.passes(HOUR);
+        let fresh = post(town, Channel::Email, Lane::Urgent, "fresh", 1, HOUR).await;
+        let of = [Carrier { provider: "one", pressing: 3, patient: 3 }];
+        for (left, cut_short, held) in [(4, true, 0), (1, true, 0), (0, true, 1), (0, false, 0)] {
+            let contents = Contents::default();
+            let taken = town
+                .db(move |tx| {
+                    let wanted = Wanted {
+                        channel: Channel::Email,
+                        limit: 3,
+                        patient: 3,
+                        carriers: &of,
+                        contents: &contents,
+                        letterhead: 0,
+                    };
+                    claim(tx, Uuid::from_u128(9), wanted)
+                })
+                .await;
+            assert_eq!((taken.cut_short, taken.claimed.len()), (cut_short, held));
+            assert_eq!(states(town, batch).await.get(&State::Queued).copied().unwrap_or_default(), left);
+        }
+        assert_eq!(states(town, fresh).await, [(State::Attempting, 1)].into());
+    })
+    .await;
+}
+
+/// One lease that was lost among many takes no other along.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_sign_of_life_says_what_is_still_held() {
+    on_both(async |town| {
+        post(town, Channel::Email, Lane::Urgent, "member", 2, HOUR).await;
+        let (lease, held) = claims(town, Channel::Email, 2).await;
+        let ids = [held[0].id, held[1].id];
+        let taken = settled_as(&held[0], Verdict::Final(State::Accepted, None));
+        town.db(move |tx| settle(tx, &[taken])).await;
+        assert_eq!(town.db(move |tx| renew(tx, lease, &ids)).await, [ids[1]]);
+    })
+    .await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -121,7 +189,7 @@ async fn a_holder_that_shows_a_sign_of_life_keeps_its_lease() {
         let delivery = held[0].id;
         for _ in 0..5 {
             town.passes(Duration::from_secs(10));
-            assert_eq!(town.db(move |tx| renew(tx, lease, &[delivery])).await, 1);
+            assert_eq!(town.db(move |tx| renew(tx, lease, &[delivery])).await, [delivery]);
             assert_eq!(claims(town, Channel::Email, 10).await.1.len(), 0);
         }
         town.passes(LEASE);

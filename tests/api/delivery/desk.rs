@@ -9,11 +9,12 @@ use vigie::delivery::{
     Body, Carrier, Channel, Claimed, Contents, DeliveryRow, Fate, Lane, NewDelivery, Settlement, State, Wanted, claim,
     deliveries_of, enqueue, progress, put_content,
 };
-use vigie::storage::schema::{attempts, deliveries};
+use vigie::storage::schema::{attempts, deliveries, receipts};
 use vigie::storage::{Db, StorageError, Tx};
 use vigie::values::{Id, Language, of};
 
 use crate::support::Town;
+use crate::support::database::Kind;
 
 pub(super) const HOUR: Duration = Duration::from_secs(3_600);
 /// What every mail and SMS of these tests says.
@@ -84,6 +85,17 @@ pub(super) async fn attempts_of(town: &Town, delivery: i64) -> Vec<(Option<Strin
     })
     .await
 }
+/// Reports as they are kept, in their order: level and code.
+pub(super) async fn kept(town: &Town, delivery: i64) -> Vec<(String, String)> {
+    town.db(move |tx| {
+        Ok(receipts::table
+            .filter(receipts::delivery_id.eq(delivery))
+            .order(receipts::id)
+            .select((receipts::level, receipts::code))
+            .load(tx.db())?)
+    })
+    .await
+}
 /// A courier of another node, which claims by hand.
 pub(super) async fn claims(town: &Town, channel: Channel, limit: usize) -> (Uuid, Vec<Claimed>) {
     let lease = Id::<of::Lease>::new().uuid();
@@ -97,18 +109,19 @@ pub(super) fn takes(
     limit: usize,
     provider: &str,
 ) -> Result<Vec<Claimed>, StorageError> {
-    let carriers = [Carrier { provider, room: limit }];
+    let carriers = [Carrier { provider, pressing: limit, patient: limit }];
     let contents = Contents::default();
-    claim(tx, lease, Wanted { channel, limit, patient: limit, carriers: &carriers, contents: &contents })
+    let wanted = Wanted { channel, limit, patient: limit, carriers: &carriers, contents: &contents, letterhead: 0 };
+    Ok(claim(tx, lease, wanted)?.claimed)
 }
 pub(super) fn settled_as(claimed: &Claimed, verdict: vigie::delivery::retry::Verdict) -> Settlement {
     Settlement {
         delivery: claimed.id,
         attempt: claimed.attempt,
-        channel: claimed.channel,
         lease: claimed.lease,
         outcome: "accepted",
         reference: None,
+        tried: true,
         digest: None,
         verdict,
     }
@@ -184,6 +197,14 @@ pub(super) async fn held_up(town: &Town) -> i64 {
     let waiting = "SELECT count(*) AS count FROM pg_stat_activity \
         WHERE datname = current_database() AND wait_event_type = 'Lock'";
     town.db(move |tx| Ok(diesel::sql_query(waiting).get_result::<Count>(tx.db())?.count)).await
+}
+/// Waits until so many transactions wait for a lock. SQLite cannot be asked: there it is only given the time to get so far,
+/// and what the test proves does not depend on it.
+pub(super) async fn until_held_up(town: &Town, count: i64) {
+    match town.kind {
+        Kind::Postgres => until("it waits for a lock", async || held_up(town).await == count).await,
+        Kind::Sqlite => tokio::time::sleep(Duration::from_millis(50)).await,
+    }
 }
 /// The different recipients so far.
 pub(super) fn recipients(town: &Town) -> HashSet<String> {

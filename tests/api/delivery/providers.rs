@@ -11,7 +11,8 @@ use vigie::config::Config;
 use vigie::delivery::breaker::Trust;
 use vigie::delivery::channel::{Answer, Channel as Carrier};
 use vigie::delivery::tray::Tray;
-use vigie::delivery::{Channel, Channels, Courier, Lane, Provider, State, cancel};
+use vigie::delivery::{Channel, Channels, Courier, LEASE, Lane, Provider, State, cancel};
+use vigie::storage::StorageError;
 use vigie::storage::schema::{attempts, deliveries};
 
 use super::desk::{HOUR, post, recipients, rows, states, until};
@@ -179,11 +180,54 @@ impl Carrier for Clumsy {
     async fn work(&self, tray: &Tray) {
         while let Some(held) = tray.next().await {
             assert!(held.address != "member3@example.be", "poison");
-            held.answer(Answer::Accepted { reference: None });
+            held.answer(Answer::Accepted { reference: None }, None);
         }
     }
     async fn probe(&self) -> Result<(), String> {
         Ok(())
+    }
+}
+/// A channel that gives two recipients the same name for what it took.
+struct Twins;
+#[async_trait]
+impl Carrier for Twins {
+    fn provider(&self) -> &str {
+        "twins"
+    }
+    fn hands(&self) -> usize {
+        2
+    }
+    async fn work(&self, tray: &Tray) {
+        while let Some(held) = tray.next().await {
+            let twin = ["member1@example.be", "member2@example.be"].contains(&held.address.as_str());
+            held.answer(Answer::Accepted { reference: twin.then(|| "twin".to_owned()) }, None);
+        }
+    }
+    async fn probe(&self) -> Result<(), String> {
+        Ok(())
+    }
+}
+/// A result that the database will not take keeps nobody else's out of the books, nor its own delivery from being tried
+/// again (accept M5).
+#[tokio::test(flavor = "multi_thread")]
+async fn a_result_that_cannot_be_written_down_costs_no_other_result() {
+    for kind in [Kind::Sqlite, Kind::Postgres] {
+        let town = Town::start(kind).await;
+        let statement = |town: &Town, sql: &'static str| {
+            town.database.write(move |tx| Ok::<_, StorageError>(diesel::sql_query(sql).execute(tx.db())?)).unwrap()
+        };
+        statement(&town, "CREATE UNIQUE INDEX once ON attempts (reference)");
+        let twins = || vec![Provider::new(Arc::new(Twins), 0)];
+        let channels = Channels { email: twins(), sms: twins() };
+        let courier = Courier::new(town.database.clone(), channels, Arc::clone(&town.config));
+        let batch = post(&town, Channel::Email, Lane::Urgent, "member", 20, HOUR).await;
+        assert_eq!(courier.round(Channel::Email).await.unwrap(), 20);
+        assert_eq!(states(&town, batch).await, [(State::Accepted, 19), (State::Attempting, 1)].into(), "on {kind:?}");
+        statement(&town, "DROP INDEX once");
+        town.passes(LEASE);
+        assert_eq!(courier.round(Channel::Email).await.unwrap(), 1);
+        assert_eq!(states(&town, batch).await, [(State::Accepted, 20)].into(), "on {kind:?}");
+        town.close().await;
     }
 }
 /// Security F09: a recipient over whom our own code falls is given up after five attempts, and costs nobody else theirs.

@@ -6,13 +6,16 @@ use std::time::Duration;
 use diesel::prelude::*;
 use uuid::Uuid;
 use vigie::delivery::retry::Verdict;
-use vigie::delivery::{Channel, Claimed, LEASE, Lane, Settlement, State, cancel, cancel_for_membership, renew, settle};
+use vigie::delivery::{
+    Channel, Claimed, LEASE, Lane, Settlement, State, cancel, cancel_for_membership, lock_in_order, renew, settle,
+};
 use vigie::storage::schema::deliveries;
 use vigie::storage::{Db, StorageError, Tx};
 use vigie::values::{Id, of};
 
 use super::desk::{
     HOUR, claims, held_up, holds, locks, mail, meanwhile, post, row, rows, settled_as, states, takes, text, until,
+    until_held_up,
 };
 use super::reports::asked;
 use crate::support::Town;
@@ -41,10 +44,7 @@ async fn a_stop_catches_what_a_claim_is_taking_at_that_moment() {
             false => cancel(tx, batch, "stopped"),
             true => cancel_for_membership(tx, membership, None, "stopped"),
         });
-        match kind {
-            Kind::Postgres => until("the stop meets the claim", async || held_up(&town).await == 1).await,
-            Kind::Sqlite => tokio::time::sleep(Duration::from_millis(50)).await,
-        }
+        until_held_up(&town, 1).await;
         commits();
         assert_eq!(stop.await.unwrap().unwrap(), 1, "on {kind:?}");
         let soon = town.clock.now().plus(Duration::from_secs(1));
@@ -71,7 +71,10 @@ async fn a_late_answer_and_a_take_over_do_not_wait_for_each_other() {
         town.passes(LEASE);
         let release = locks(&town, format!("SELECT 1 FROM attempts WHERE delivery_id = {}", held[0].id));
         let answers: [Settlement; 1] = [settled_as(&held[0], Verdict::Final(State::Accepted, None))];
-        let late = meanwhile(&town, move |tx| settle(tx, &answers));
+        let late = meanwhile(&town, move |tx| {
+            lock_in_order(tx, &[answers[0].delivery])?;
+            settle(tx, &answers)
+        });
         if kind == Kind::Postgres {
             until("the answer is being settled", async || held_up(&town).await == 1).await;
         }
@@ -103,7 +106,10 @@ async fn a_sign_of_life_takes_its_deliveries_in_their_order() {
     // Now the first lies behind the second in the table.
     town.db(move |tx| renew(tx, lease, &[first])).await;
     let release = locks(&town, format!("SELECT 1 FROM deliveries WHERE id = {first}"));
-    let sign = meanwhile(&town, move |tx| renew(tx, lease, &[second, first]));
+    let sign = meanwhile(&town, move |tx| {
+        lock_in_order(tx, &[second, first])?;
+        renew(tx, lease, &[second, first])
+    });
     until("the sign of life waits", async || held_up(&town).await == 1).await;
     let free: Vec<i64> = town
         .db(move |tx| {
@@ -115,7 +121,7 @@ async fn a_sign_of_life_takes_its_deliveries_in_their_order() {
         })
         .await;
     release();
-    assert_eq!(sign.await.unwrap().unwrap(), 2);
+    assert_eq!(sign.await.unwrap().unwrap().len(), 2);
     assert_eq!(free, [second]);
     town.close().await;
 }

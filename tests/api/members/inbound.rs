@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use diesel::prelude::*;
-use vigie::delivery::{self, Body, Channel, Fate, Lane, NewDelivery, State};
+use vigie::delivery::{self, Channel, State};
 use vigie::members::GATEWAYS;
 use vigie::people::{self, ContactKind, ContactState};
 use vigie::storage::schema::{deliveries, inbound_sms, memberships, throttles};
@@ -11,6 +11,7 @@ use vigie::storage::{StorageError, Tx};
 use vigie::values::{EmailAddress, Id, Language, PhoneNumber, of};
 use vigie::worker;
 
+use super::{plan_for, something_waits};
 use crate::messages;
 use crate::support::kannel::Kannel;
 use crate::support::neighbourhood::Neighbour;
@@ -66,28 +67,6 @@ async fn noted(town: &Town) -> Vec<(String, Option<String>, i32)> {
             .load(tx.db())?)
     })
     .await
-}
-/// A message to a member waits on both channels.
-async fn something_waits(town: &Town, member: Id<of::Membership>) {
-    town.db(move |tx| plan_for(tx, member)).await;
-}
-fn plan_for(tx: &mut Tx<'_>, member: Id<of::Membership>) -> Result<(), StorageError> {
-    let (batch, now) = (Id::<of::Batch>::new().uuid(), tx.now()?);
-    let body = Body { subject: "x".to_owned(), text: "x".to_owned(), html: None };
-    for channel in [Channel::Email, Channel::Sms] {
-        let content = delivery::put_content(tx, batch, Language::Fr, channel, &body)?;
-        let new = NewDelivery {
-            person: Id::new(),
-            channel,
-            lane: Lane::NonUrgent,
-            membership: Some(member),
-            address: Some("nobody@elsewhere.example".to_owned()),
-            fate: Fate::Due { content, at: now.plus(HOUR) },
-            deadline: now.plus(2 * HOUR),
-        };
-        delivery::enqueue(tx, batch, vec![new])?;
-    }
-    Ok(())
 }
 async fn waiting(town: &Town, member: Id<of::Membership>) -> Vec<(Channel, State, Option<String>)> {
     town.db(move |tx| {

@@ -3,7 +3,7 @@
 use diesel::prelude::*;
 use vigie::delivery::{AttemptsProof, Body};
 use vigie::messages::{MessageProof, prove};
-use vigie::storage::schema::{attempts, contents, deliveries};
+use vigie::storage::schema::{attempts, contents, deliveries, letterheads};
 use vigie::values::{Id, of};
 
 use super::{approves, burglary, submitted};
@@ -38,6 +38,36 @@ async fn what_was_handed_over_is_what_was_approved() {
             proof.batch.attempts.iter().all(|(_, count)| count.different == 0 && count.forgotten == 0),
             "{proof:?}"
         );
+    })
+    .await;
+}
+
+/// A new name, a new address or another edition of the program is no forgery.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_change_of_the_settings_is_no_forgery() {
+    on_both(async |town| {
+        let hood = town.neighbourhood(4).await;
+        let message = submitted(town, &hood, &hood.coordinator, burglary()).await;
+        approves(town, &hood.officer, &message).await.expect(202);
+        town.delivers_everything().await;
+        let before = proved(town, &message).await;
+        let mut config = (*town.config).clone();
+        config.email.from_name = "Zone de police".to_owned();
+        config.email.from = "other@example.be".to_owned();
+        config.email.message_id_domain = "other.example.be".to_owned();
+        config.server.public_url = "https://other.example.be".to_owned();
+        let id = Id::<of::Message>::from_uuid(message.parse().unwrap());
+        let after = town.db(move |tx| prove(tx, &config, id)).await.unwrap();
+        assert!(after.holds() && after.batch.attempts == before.batch.attempts, "{after:?}");
+
+        town.db(|tx| Ok(diesel::update(letterheads::table).set(letterheads::edition.eq(0)).execute(tx.db())?)).await;
+        let of_old = proved(town, &message).await;
+        let count = |proof: &MessageProof, what: fn(&AttemptsProof) -> u64| -> u64 {
+            proof.batch.attempts.iter().map(|(_, count)| what(count)).sum()
+        };
+        let mails = count(&of_old, |count| count.other_edition);
+        assert!(of_old.holds() && mails > 0, "{of_old:?}");
+        assert_eq!(count(&of_old, |count| count.equal) + mails, count(&before, |count| count.equal));
     })
     .await;
 }

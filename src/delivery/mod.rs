@@ -42,6 +42,7 @@ pub mod pager;
 mod proof;
 mod queue;
 mod receipts;
+mod reserve;
 pub mod retry;
 mod return_path;
 mod routes;
@@ -55,7 +56,7 @@ mod way;
 
 pub use blame::Blame;
 pub use claim::{Carrier, Claimed, Contents, Taken, Wanted, claim, expire_pressing};
-pub use content::{Body, put_content};
+pub use content::{Body, content_of, put_content};
 pub use courier::{Channels, Courier, Provider};
 pub use dead_letters::{DeadByReason, DeadLetter, batch_of, dead_letters_by_reason, dead_letters_of, requeue};
 pub use depths::{COUNTED_MAX, Depth, depths};
@@ -70,6 +71,7 @@ pub use proof::{AttemptsProof, BatchProof, ContentProof, prove};
 pub use queue::{
     DeliveryRow, Fate, LEASE, NewDelivery, deliveries_of, enqueue, forget_settled, may_have_reached, progress, waiting,
 };
+pub use reserve::{InReserve, NOT_CHOSEN, batches_with_reserves, call_up, given, leave_out, reserves_of};
 pub use return_path::{delivery_of, return_path};
 pub use routes::routes;
 pub use settle::{Settlement, lock_in_order, renew, settle};

@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use std::time::Duration;
 
 use super::audience::{Audience, PlannedFate};
-use super::draft::{lock, surroundings, valid_until, view_now};
+use super::draft::{lock, lock_what_it_follows, surroundings, valid_until, view_now};
 use super::edit::moved;
 use super::error::MessageError;
 use super::lifecycle::{Approved, Dispatching, Facts, Message};
@@ -50,6 +50,7 @@ pub(super) fn approve(
         return Err(MessageError::WrongState(loaded.message.status()));
     };
     let version = store::load_version(tx, id, message.facts().current_version)?;
+    lock_what_it_follows(tx, &version.audience)?;
     let gathered = gather(tx, message.facts(), &version)?;
     if version.hash != command.version_hash || gathered.plan_number != command.plan_number {
         return Err(MessageError::VersionChanged);

@@ -2,7 +2,7 @@
 
 use super::approve::dispatch;
 use super::approve::leave;
-use super::draft::{lock, surroundings, valid_until, view_now};
+use super::draft::{lock, lock_what_it_follows, surroundings, valid_until, view_now};
 use super::error::MessageError;
 use super::lifecycle::Message;
 use super::message::{ApprovalPolicy, Status};
@@ -24,6 +24,7 @@ pub(super) fn release(
     let loaded = lock(tx, id)?;
     let from = loaded.message.status();
     let version = store::load_version(tx, id, loaded.message.facts().current_version)?;
+    lock_what_it_follows(tx, &version.audience)?;
     let gathered = gather(tx, loaded.message.facts(), &version)?;
     if version.hash != command.version_hash || gathered.plan_number != command.plan_number {
         return Err(MessageError::VersionChanged);

@@ -4,6 +4,8 @@ source "$(dirname "$0")/lib.sh"
 ID=F24 WHAT="a tenth is refused for good"
 ON=(sqlite)
 
+# Nobody's other channel is still in reserve although the mail failed.
+taken_over() { is_count "deliveries f JOIN deliveries s ON s.batch_id = f.batch_id AND s.person_id = f.person_id WHERE f.state = 'failed' AND f.lane = 3 AND s.reason = 'not_chosen'" = 0; }
 the_fault() {
     local members failed reached wrong
     members=$(size 200 2000)
@@ -24,8 +26,11 @@ the_fault() {
     # What is not urgent goes by one channel: is the other one used when it fails?
     "$DRILL" newsletter --town "$W/town.json" --url "$URL" --ledger "$W/client.jsonl" --within 30 >"$W/newsletter.json" 2>>"$W/approve.err" || bad "no newsletter"
     final 60
+    until_true 30 "the other channel has taken over" taken_over || bad "newsletter: refused ones wait for the other channel"
+    final 60
     failed=$(count "deliveries f WHERE f.channel = 'email' AND f.state = 'failed' AND f.lane = 3")
     reached=$(count "deliveries f JOIN deliveries s ON s.batch_id = f.batch_id AND s.person_id = f.person_id WHERE f.state = 'failed' AND f.lane = 3 AND s.channel = 'sms' AND s.state = 'accepted'")
+    [ "$reached" = "$failed" ] || bad "newsletter: $reached of $failed were reached on the other channel"
     end server TERM
     books --duplicates 0
     remark "urgent: all $((members / 10)) refused reached by SMS; newsletter: $reached of $failed refused reached otherwise"

@@ -20,6 +20,7 @@ pub(super) fn progress(tx: &mut Tx<'_>, id: Id<of::Message>) -> Result<Progress,
         message: id,
         status: loaded.message.status(),
         members: 0,
+        reached: 0,
         planned: 0,
         handed_over: BTreeMap::new(),
         states: BTreeMap::new(),
@@ -38,6 +39,7 @@ pub(super) fn progress(tx: &mut Tx<'_>, id: Id<of::Message>) -> Result<Progress,
         progress.states.entry(channel.as_str().to_owned()).or_default().insert(state.as_str().to_owned(), count);
     }
     progress.members = store::persons_in(tx, version.uuid())?;
+    progress.reached = store::persons_reached(tx, version.uuid())?;
     for (channel, reason, count) in store::suppressed_in(tx, version.uuid())? {
         progress.suppressed.insert(format!("{channel}:{}", reason.unwrap_or_default()), count);
     }

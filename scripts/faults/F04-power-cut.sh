@@ -2,21 +2,8 @@
 # F04 | SQLite, PostgreSQL | power cut: the disk's image is copied while the writer stands still, 3 (full: 20) images under load | every approval acknowledged before is there, the database is whole and starts without repair
 source "$(dirname "$0")/lib.sh"
 ID=F04 WHAT="power cut"
+CLUSTER_DISK=300M
 
-the_cluster() {
-    local home status=0
-    home=$(mktemp -d /tmp/vf.XXXXXX)
-    # PostgreSQL's user must be able to enter.
-    chmod 755 "$home"
-    (
-        W=$home
-        trap clean_up EXIT
-        small_disk disk 300M
-        FAULTS_DISK=$W/disk FAULTS_IMAGE=$W/disk.img TMPDIR=$W/disk "$ROOT/scripts/postgres" run --durable -- "$@"
-    ) || status=$?
-    rm -rf "$home"
-    return "$status"
-}
 # Everybody who writes to the disk.
 writers() {
     pid_of server
@@ -108,7 +95,7 @@ after_the_cut() {
     end smtp KILL
     end gateway KILL
     if [ "$DB" = postgres ]; then pg_as "$PG_PROGRAMS/pg_ctl" stop -D "$(echo "$place"/vigie-postgres.*/data)" -m fast -s; fi
-    umount "$place"
+    unmounts "$place" || give_up "the disk of image $at cannot be unmounted"
     losetup -d "$loop"
     rm -f "$W/crash-$at.img"
 }

@@ -2,22 +2,8 @@
 # F10 | SQLite, PostgreSQL | the disk is full for 15 (full: 60) s | writes 503, reads 200, no partial message, recovers without a restart; I8
 source "$(dirname "$0")/lib.sh"
 ID=F10 WHAT="disk full"
+CLUSTER_DISK=160M
 
-# The cluster's files on a disk of their own.
-the_cluster() {
-    local home status=0
-    home=$(mktemp -d /tmp/vf.XXXXXX)
-    # PostgreSQL's user must be able to enter.
-    chmod 755 "$home"
-    (
-        W=$home
-        trap clean_up EXIT
-        small_disk disk 160M
-        FAULTS_DISK=$W/disk TMPDIR=$W/disk "$ROOT/scripts/postgres" run --durable -- "$@"
-    ) || status=$?
-    rm -rf "$home"
-    return "$status"
-}
 fill_up() { dd if=/dev/zero of="$1/filler" bs=64k status=none 2>/dev/null || true; }
 # PostgreSQL has log segments in reserve: they are used up, as a busy day would.
 spend_the_reserve() {

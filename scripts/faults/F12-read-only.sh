@@ -4,21 +4,8 @@
 # PostgreSQL: the file system is told that it is broken (remount,abort), which makes it read-only as a failing disk does.
 source "$(dirname "$0")/lib.sh"
 ID=F12 WHAT="read-only file system"
+CLUSTER_DISK=300M
 
-the_cluster() {
-    local home status=0
-    home=$(mktemp -d /tmp/vf.XXXXXX)
-    # PostgreSQL's user must be able to enter.
-    chmod 755 "$home"
-    (
-        W=$home
-        trap clean_up EXIT
-        small_disk disk 300M
-        FAULTS_DISK=$W/disk TMPDIR=$W/disk "$ROOT/scripts/postgres" run --durable -- "$@"
-    ) || status=$?
-    rm -rf "$home"
-    return "$status"
-}
 the_fault() {
     local seconds statuses wrong reads
     seconds=$(size 10 60)
@@ -75,7 +62,7 @@ heal() {
     device=$(findmnt -n -o SOURCE "$FAULTS_DISK")
     for at in $(head -1 "$PG_DATA/postmaster.pid" 2>/dev/null) $(pgrep -P "$(head -1 "$PG_DATA/postmaster.pid" 2>/dev/null || echo 1)" -u "$PG_USER" 2>/dev/null); do kill -KILL "$at" 2>/dev/null || true; done
     sleep 1
-    umount "$FAULTS_DISK" || give_up "the disk cannot be unmounted"
+    unmounts "$FAULTS_DISK" || give_up "the disk cannot be unmounted"
     fsck.ext4 -fy "$device" >/dev/null 2>&1 || true
     mount "$device" "$FAULTS_DISK"
     pg_start || give_up "PostgreSQL does not start after the disk was healed: $(tail -1 "$(dirname "$PG_DATA")/again.log")"

@@ -5,14 +5,10 @@ ID=F19 WHAT="the answer of COMMIT is lost"
 ON=(postgres)
 
 the_fault() {
-    local drafts cut port told wrong
+    local drafts cut told wrong
     drafts=$(size 40 200)
     house 50
-    port=$(free_port)
-    echo '{}' >"$W/proxy.json"
-    spawn proxy python3 "$TOOLS/tcpfault.py" "$port" 127.0.0.1 "$(python3 -c 'import sys, urllib.parse; print(urllib.parse.urlsplit(sys.argv[1]).port)' "$DB_URL")" "$W/proxy.json"
-    until_true 10 "the proxy listens" listens "$port" || give_up "no proxy"
-    export VIGIE__DATABASE__URL=postgres://vigie@127.0.0.1:$port/vigie
+    proxy
     sinks
     serve
     echo '{"cut_commit_answer": 0.33}' >"$W/proxy.json"

@@ -8,12 +8,9 @@ threads() { grep -o 'Threads:.*' "/proc/$(pid_of server)/status" | tr -dc 0-9; }
 is_ready() { [ "$(ready_status)" = 200 ]; }
 the_fault() {
     need iptables iptables
+    iptables -L INPUT -n >/dev/null 2>&1 || skip "iptables may not be used here: packets cannot be dropped"
     house "$(size 50 300)"
-    port=$(free_port)
-    echo '{}' >"$W/proxy.json"
-    spawn proxy python3 "$TOOLS/tcpfault.py" "$port" 127.0.0.1 "$(python3 -c 'import sys, urllib.parse; print(urllib.parse.urlsplit(sys.argv[1]).port)' "$DB_URL")" "$W/proxy.json"
-    until_true 10 "the proxy listens" listens "$port" || give_up "no proxy"
-    export VIGIE__DATABASE__URL=postgres://vigie@127.0.0.1:$port/vigie
+    proxy
     sinks
     serve
     approve before --within 30 || give_up "no approval: $(tail -1 "$W/approve.err")"
@@ -30,29 +27,24 @@ the_fault() {
     books --duplicates "$HELD"
     remark "$(fact again) duplicates"
 }
-# Without iptables or the right to use it, only the silent peer is played.
 open_hole() {
     case $1 in
     dropped)
-        iptables -I INPUT -i lo -p tcp --dport "$port" -j DROP
-        iptables -I INPUT -i lo -p tcp --sport "$port" -j DROP
+        iptables -I INPUT -i lo -p tcp --dport "$PROXY_PORT" -j DROP
+        iptables -I INPUT -i lo -p tcp --sport "$PROXY_PORT" -j DROP
         ;;
     silent) echo '{"blackhole": true}' >"$W/proxy.json" ;;
     esac
 }
 undo() { close_hole; }
 close_hole() {
-    [ -n "${port:-}" ] || return 0
+    [ -n "${PROXY_PORT:-}" ] || return 0
     echo '{}' >"$W/proxy.json"
-    while iptables -D INPUT -i lo -p tcp --dport "$port" -j DROP 2>/dev/null; do :; done
-    while iptables -D INPUT -i lo -p tcp --sport "$port" -j DROP 2>/dev/null; do :; done
+    while iptables -D INPUT -i lo -p tcp --dport "$PROXY_PORT" -j DROP 2>/dev/null; do :; done
+    while iptables -D INPUT -i lo -p tcp --sport "$PROXY_PORT" -j DROP 2>/dev/null; do :; done
 }
 hole() {
     local kind=$1 most=0 now at back late seconds
-    if [ "$kind" = dropped ] && ! iptables -L INPUT -n >/dev/null 2>&1; then
-        remark "no iptables here: dropped packets not played"
-        return
-    fi
     seconds=$(size 25 60)
     : >"$W/mix-$kind.jsonl"
     spawn "mix-$kind" python3 "$TOOLS/mix.py" --url "$URL" --town "$W/town.json" --ledger "$W/mix-$kind.jsonl" --seconds $((seconds - 2)) --rate 10 --timeout 90

@@ -5,7 +5,7 @@ ID=F32 WHAT="reports doubled, disordered, forged"
 ON=(sqlite)
 
 the_fault() {
-    local wrong kept genuine heard
+    local wrong kept genuine forged levels heard
     house "$(size 150 2000)" sms
     sinks
     serve
@@ -21,7 +21,13 @@ print("; ".join(([f"forged ones got {sorted(refused)}"] if refused else []) + ([
 PYTHON
     )
     [ -z "$wrong" ] || bad "$wrong"
+    # A forged report for each of the three ways to forge one, and stories that end in each level.
     genuine=$(python3 -c 'import json,sys; print(json.load(sys.stdin)["genuine"])' <"$W/reports.json")
+    forged=$(python3 -c 'import json,sys; print(sum(json.load(sys.stdin)["answers"].get("forged", {}).values()))' <"$W/reports.json")
+    [ "$genuine" -ge "$MEMBERS" ] || bad "only $genuine reports for $MEMBERS SMS: this proves nothing"
+    [ "$forged" -ge 3 ] || bad "only $forged forged reports were answered: this proves nothing"
+    levels=$(grep -o '"state": "[a-z_]*"' "$W/expected.jsonl" | sort -u | grep -c .)
+    [ "$levels" = 4 ] || bad "the stories end in $levels of 4 levels: this proves nothing"
     kept=$(count receipts)
     [ "$kept" = "$genuine" ] || bad "$kept reports are kept, $genuine were sent"
     sql "SELECT id, state FROM deliveries WHERE channel = 'sms'" >"$W/states.txt"

@@ -14,11 +14,23 @@ import json, sys
 town = json.load(open(sys.argv[1]))
 print(json.dumps({"email": town["officer"], "password": town["password"]}))' "$W/town.json")" | python3 -c 'import json,sys; print(json.load(sys.stdin)["access_token"])'
 }
+# By how much the process at this address is off, in seconds: what its answers say against what is true.
+off_by() {
+    local said
+    said=$(curl -s -m 10 -o /dev/null -D - "$1/health/live" | tr -d '\r' | sed -n 's/^[Dd]ate: //p')
+    echo $(($(date -d "$said" +%s) - $(date +%s)))
+}
+# is_off URL SECONDS: within ten seconds, or nothing below is proven.
+is_off() {
+    local off
+    off=$(off_by "$1") || give_up "the server does not say what time it is"
+    [ $((off - $2)) -ge -10 ] && [ $((off - $2)) -le 10 ] || bad "the clock of $1 is off by $off s instead of $2: this proves nothing"
+}
 me() { curl -s -m 10 -o /dev/null -w '%{http_code}' -H "Authorization: Bearer $2" "$1/api/v1/me"; }
 purged() { count "deliveries WHERE address IS NULL AND content_id IS NOT NULL"; }
 the_fault() {
     local token status wrong waiting
-    need "$FAKETIME_LIBRARY" faketime libfaketime
+    need_faketime
     house "$(size 50 500)"
     sinks
     echo +0 >"$W/clock"
@@ -34,6 +46,7 @@ the_fault() {
     [ "$waiting" -gt 0 ] || give_up "nothing waits: this proves nothing"
 
     clock +2d
+    is_off "$URL" 172800
     status=$(me "$URL" "$token")
     [ "$status" = 401 ] || bad "a token of two days ago is answered with $status"
     sleep 65 # one tick of the minute's duties at least
@@ -50,6 +63,7 @@ the_fault() {
     approve back --within 30 --validity-minutes 60 || bad "no approval: $(tail -1 "$W/approve.err")"
     sleep 3
     clock -3h
+    is_off "$URL" -10800
     smtp_up
     until_true 60 "what waited leaves after the clock went back" all_final || bad "-3 h: $(count "deliveries WHERE settled_at IS NULL") deliveries are stuck for three hours"
     approve after --within 30 || bad "-3 h: no approval: $(tail -1 "$W/approve.err")"
@@ -74,14 +88,18 @@ apart() {
     VIGIE__SERVER__LISTEN=127.0.0.1:$slow_port spawn server-slow "${WRAP[@]}" "$BINARY" serve
     WRAP=()
     until_true 30 "the slow node is ready" curl -sf -m 2 "http://127.0.0.1:$slow_port/health/ready" || bad "the slow node is not ready"
+    is_off "$URL" 600
+    is_off "http://127.0.0.1:$slow_port" -600
     for at in 1 2 3; do approve "apart-$at" --within 30 || bad "no approval with clocks apart: $(tail -1 "$W/approve.err")"; done
     final 60
     token=$(token_of "http://127.0.0.1:$slow_port")
     status=$(me "$URL" "$token")
-    remark "20 minutes apart, a token of the slow node gets $status at the fast one"
+    # It lives for ten minutes: twenty minutes later it is over, and twenty minutes earlier it is not yet.
+    [ "$status" = 401 ] || bad "a token of the slow node gets $status at the fast one"
     token=$(token_of "$URL")
     status=$(me "http://127.0.0.1:$slow_port" "$token")
-    remark "and the other way round $status"
+    [ "$status" = 401 ] || bad "a token of the fast node gets $status at the slow one"
+    remark "20 minutes apart: tokens of the one get 401 at the other"
     end server-fast TERM
     end server-slow TERM
 }

@@ -4,10 +4,11 @@ source "$(dirname "$0")/lib.sh"
 ID=F40 WHAT="out of file descriptors"
 ON=(sqlite)
 
+descriptors() { ls "/proc/$(pid_of server)/fd" | wc -l; }
 ticks() { cut -d' ' -f14,15 "/proc/$(pid_of server)/stat" | tr ' ' + | bc; }
 is_ready() { [ "$(ready_status)" = 200 ]; }
 the_fault() {
-    local before burnt at back busy
+    local before burnt at back busy held refused
     need prlimit util-linux
     need bc bc
     house 50
@@ -33,6 +34,10 @@ while time.time() < end:
             pass
     time.sleep(0.5)' "$PORT"
     sleep 2
+    held=$(descriptors)
+    [ "$held" -ge 126 ] || bad "only $held of 128 descriptors were in use: this proves nothing"
+    refused=$(ready_status 2)
+    [ "$refused" != 200 ] || bad "a further connection was served: nothing was used up, and this proves nothing"
     before=$(ticks)
     sleep 6
     burnt=$(($(ticks) - before))
@@ -49,6 +54,6 @@ while time.time() < end:
     end server TERM
     [ "$ENDED" = 0 ] || bad "ended with $ENDED"
     books --duplicates 0
-    remark "$busy % of a processor meanwhile, served again after $back ms, $(tail -1 "$W/crowd.log")"
+    remark "no descriptor left ($held in use) and a further connection not served, $busy % of a processor meanwhile, served again after $back ms, $(tail -1 "$W/crowd.log")"
 }
 run_fault "$@"

@@ -2,7 +2,8 @@
 # What the fault scripts share: a house (database, settings, the other sides), its ledgers, and the way a fault is run.
 #
 # A script sets ID and WHAT, names its databases in ON (sqlite, postgres), defines `the_fault`, and ends with `run_fault "$@"`.
-# Each database gets a process of its own, whose end takes everything along that it started, mounted or attached.
+# Each database gets a process of its own, whose end takes everything along that it started, mounted or attached. It ends as
+# pass (with a remark that says what was seen), FAIL, or SKIP where this machine cannot play the fault: `skip WHY`.
 set -euo pipefail
 export RUST_BACKTRACE=0
 
@@ -10,7 +11,11 @@ FAULTS=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 ROOT=$(cd "$FAULTS/../.." && pwd)
 TOOLS=$FAULTS/tools
 SELF=$(cd "$(dirname "$0")" && pwd)/$(basename "$0")
-BUILT=${CARGO_TARGET_DIR:-$ROOT/target}/debug
+# As cargo sees it: relative to where it runs, which is the root.
+TARGET=${CARGO_TARGET_DIR:-target}
+[[ $TARGET == /* ]] || TARGET=$ROOT/$TARGET
+BUILT=$TARGET/debug
+LEFT=$TARGET/faults
 BINARY=${FAULTS_BINARY:-$BUILT/vigie}
 DRILL=${FAULTS_DRILL:-$BUILT/examples/drill}
 FULL=${FAULTS_FULL:-}
@@ -35,6 +40,13 @@ give_up() {
     bad "$*"
     exit 1
 }
+# The fault cannot be played on this machine: neither a success nor a failure.
+skip() {
+    say "SKIP: $*"
+    printf 'skip %s\n' "$*" >>"$VERDICT"
+    exit "$SKIPPED"
+}
+SKIPPED=77
 now_ms() { date +%s%3N; }
 random() { python3 -c "import random; print(round(random.uniform($1, $2), 2))"; }
 
@@ -42,37 +54,59 @@ random() { python3 -c "import random; print(round(random.uniform($1, $2), 2))"; 
 
 # need PROGRAM PACKAGE...: installs Debian packages when a program is missing.
 need() {
-    local program=$1
+    local program=$1 log=${TMPDIR:-/tmp}/vigie-faults-apt.log
     shift
     if [ -e "$program" ] || command -v "$program" >/dev/null; then return 0; fi
+    command -v apt-get >/dev/null || skip "there is no $program, and no apt-get to install it with"
     local -a root=()
     [ "$(id -u)" -eq 0 ] || root=(sudo -n)
     say "installing $*"
     "${root[@]}" env DEBIAN_FRONTEND=noninteractive sh -c 'apt-get update -qq && apt-get install -y -qq --no-install-recommends "$@"' \
-        sh "$@" >"${TMPDIR:-/tmp}/vigie-faults-apt.log" 2>&1 || {
-        cat "${TMPDIR:-/tmp}/vigie-faults-apt.log" >&2
-        say "cannot install $*"
-        exit 2
-    }
+        sh "$@" >"$log" 2>&1 || skip "there is no $program, and $* cannot be installed: $(tail -1 "$log")"
+    [ -e "$program" ] || command -v "$program" >/dev/null || skip "there is no $program, although $* is installed"
 }
-FAKETIME_LIBRARY=/usr/lib/x86_64-linux-gnu/faketime/libfaketime.so.1
+need_root() { [ "$(id -u)" -eq 0 ] || skip "needs root: $*"; }
+# What every scenario uses.
+need_the_usual() {
+    need curl curl
+    need python3 python3
+    need setpriv util-linux
+    if [ "$DB" = postgres ]; then
+        need psql postgresql-client
+        need_root "PostgreSQL's programs run as another user"
+    fi
+}
+# Debian keeps it in a folder named after the machine.
+need_faketime() {
+    faketime_library || need faketime faketime
+    faketime_library || need "/usr/lib/$(uname -m)-linux-gnu/faketime/libfaketime.so.1" libfaketime
+    faketime_library || skip "libfaketime is nowhere under /usr/lib"
+}
+faketime_library() {
+    local at
+    for at in "/usr/lib/$(uname -m)-linux-gnu" /usr/lib/*-linux-gnu* /usr/lib /usr/local/lib; do
+        FAKETIME_LIBRARY=$at/faketime/libfaketime.so.1
+        if [ -e "$FAKETIME_LIBRARY" ]; then return 0; fi
+    done
+    return 1
+}
 
 build() {
     [ -z "${FAULTS_BUILT:-}" ] || return 0
     if [ -n "${FAULTS_BINARY:-}" ]; then return 0; fi
     say "building"
-    (cd "$ROOT" && cargo build --quiet --bin vigie --example drill)
+    (cd "$ROOT" && cargo build --locked --quiet --bin vigie --example drill)
     export FAULTS_BUILT=1
 }
 # A second binary, FAILING, with the feature `failpoints`; the first is put back.
-FAILING=$ROOT/target/debug/vigie-failpoints
+FAILING=$BUILT/vigie-failpoints
 with_failpoints() {
     [ -z "${FAULTS_FAILING:-}" ] || { FAILING=$FAULTS_FAILING && return 0; }
     (
         cd "$ROOT"
-        cargo build --quiet --features failpoints --bin vigie
-        cp target/debug/vigie "$FAILING"
-        cargo build --quiet --bin vigie
+        cargo build --locked --quiet --features failpoints --bin vigie
+        cp "$BUILT/vigie" "$FAILING"
+        cargo build --locked --quiet --bin vigie
     ) || give_up "no binary with failpoints"
 }
 
@@ -81,15 +115,23 @@ with_failpoints() {
 PIDS=()
 MOUNTS=()
 LOOPS=()
+SCRATCH=
+# However a process ends, its traps end what it began.
+cleans_up() {
+    trap clean_up EXIT
+    trap 'exit 130' INT
+    trap 'exit 143' TERM HUP
+}
 clean_up() {
-    local status=$? pid place loop
+    local status=$? pid place loop at
     trap '' INT TERM HUP
     set +e
     # What a scenario changed outside its processes and mounts.
     if declare -F undo >/dev/null; then undo; fi
+    # Each leads a group of its own: what it started in turn goes with it, also where it is gone itself.
     for pid in "${PIDS[@]}"; do
-        kill -CONT "$pid" 2>/dev/null
-        kill -KILL "$pid" 2>/dev/null
+        kill -CONT -- "-$pid" "$pid" 2>/dev/null
+        kill -KILL -- "-$pid" "$pid" 2>/dev/null
     done
     wait 2>/dev/null
     for ((at = ${#MOUNTS[@]} - 1; at >= 0; at--)); do
@@ -97,6 +139,7 @@ clean_up() {
         umount "$place" 2>/dev/null || { sleep 1 && umount -l "$place" 2>/dev/null; }
     done
     for loop in "${LOOPS[@]}"; do losetup -d "$loop" 2>/dev/null; done
+    [ -z "$SCRATCH" ] || rm -rf "$SCRATCH"
     exit "$status"
 }
 
@@ -104,7 +147,9 @@ clean_up() {
 spawn() {
     local name=$1
     shift
-    "$@" >>"$W/$name.log" 2>&1 &
+    set -m # a process group for it and its children
+    "$@" >>"$W/$name.log" 2>&1 </dev/null &
+    set +m
     PIDS+=("$!")
     echo "$!" >"$W/$name.pid"
 }
@@ -117,6 +162,8 @@ end() {
     kill -"${2:-KILL}" "$pid" 2>/dev/null || true
     ENDED=0
     wait "$pid" 2>/dev/null || ENDED=$?
+    # What a killed script had started goes too.
+    kill -KILL -- "-$pid" 2>/dev/null || true
 }
 # until_true SECONDS WHAT COMMAND...: 1 when it did not become so.
 until_true() {
@@ -143,14 +190,33 @@ listens() { (exec 3<>"/dev/tcp/127.0.0.1/$1") 2>/dev/null; }
 # small_disk NAME SIZE: an ext4 of that size on a loop device, mounted at $W/NAME.
 small_disk() {
     local image=$W/$1.img place=$W/$1 loop
+    need_root "mounts"
+    need mkfs.ext4 e2fsprogs
     truncate -s "$2" "$image"
     mkfs.ext4 -q -m 0 "$image"
-    loop=$(losetup --show -f "$image")
+    loop=$(losetup --show -f "$image") || skip "no loop device"
     LOOPS+=("$loop")
     mkdir -p "$place"
     mount "$loop" "$place"
     MOUNTS+=("$place")
     chmod 777 "$place"
+}
+# unmounts PLACE: whoever was there may take a moment to leave.
+unmounts() { until_true 15 "$1 is left by everybody" umount "$1"; }
+# A scenario that sets CLUSTER_DISK (as in 160M) has PostgreSQL's files on a disk of that size: FAULTS_DISK is where it is
+# mounted, FAULTS_IMAGE what lies under it.
+CLUSTER_DISK=
+cluster_on_a_disk() {
+    (
+        SCRATCH=$(mktemp -d /tmp/vf.XXXXXX)
+        # PostgreSQL's user must be able to enter.
+        chmod 755 "$SCRATCH"
+        W=$SCRATCH
+        cleans_up
+        small_disk disk "$CLUSTER_DISK"
+        export FAULTS_DISK=$W/disk FAULTS_IMAGE=$W/disk.img
+        TMPDIR=$W/disk "$ROOT/scripts/postgres" run --durable -- "$@"
+    )
 }
 
 # --- the house -----------------------------------------------------------------------------------------------------------
@@ -212,6 +278,15 @@ smtp_up() {
 }
 smtp_does() { echo "$*" >"$W/smtp.mode"; }
 sms_does() { echo "$*" >"$W/sms.mode"; }
+# proxy: in front of PostgreSQL; it does what $W/proxy.json says. Its port is left in PROXY_PORT.
+proxy() {
+    PROXY_PORT=$(free_port)
+    echo '{}' >"$W/proxy.json"
+    spawn proxy python3 "$TOOLS/tcpfault.py" "$PROXY_PORT" 127.0.0.1 \
+        "$(python3 -c 'import sys, urllib.parse; print(urllib.parse.urlsplit(sys.argv[1]).port)' "$DB_URL")" "$W/proxy.json"
+    until_true 10 "the proxy listens" listens "$PROXY_PORT" || give_up "no proxy"
+    export VIGIE__DATABASE__URL=postgres://vigie@127.0.0.1:$PROXY_PORT/vigie
+}
 # WRAP may hold a command that the server is started with (prlimit, env LD_PRELOAD=...).
 WRAP=()
 # serve [NAME] [serve|work]: starts the server and waits until it is ready.
@@ -301,15 +376,14 @@ pg_start() { pg_as "$PG_PROGRAMS/pg_ctl" start -D "$PG_DATA" -o "-p $PG_PORT" -l
 # One database, in this process.
 one_case() {
     DB=$1
-    W=$ROOT/target/faults/$ID-$DB
+    W=$LEFT/$ID-$DB
     rm -rf "$W"
     mkdir -p "$W"
     VERDICT=$W/verdict
     : >"$VERDICT"
     : >"$W/client.jsonl"
-    trap clean_up EXIT
-    trap 'exit 130' INT
-    trap 'exit 143' TERM HUP
+    cleans_up
+    need_the_usual
     the_fault
     ! grep -q '^bad ' "$VERDICT"
 }
@@ -336,33 +410,43 @@ run_fault() {
     done
     export FAULTS_FULL=$FULL
     build
-    local db start status result worst=0 verdict words
+    local db start status result failed=0 skipped=0 ran=0 verdict words
     for db in "${ON[@]}"; do
         if [ ${#wanted[@]} -gt 0 ] && [[ " ${wanted[*]} " != *" $db "* ]]; then continue; fi
-        start=$SECONDS status=0
-        verdict=$ROOT/target/faults/$ID-$db/verdict
-        rm -f "$verdict"
-        if [ "$db" = postgres ]; then
-            # A scenario may want the cluster's files elsewhere (a small disk); then it starts the server itself.
-            if declare -F the_cluster >/dev/null; then
-                DB=postgres the_cluster "$SELF" --case postgres || status=$?
-            else
-                "$ROOT/scripts/postgres" run --durable -- "$SELF" --case postgres || status=$?
-            fi
+        start=$SECONDS status=0 ran=1
+        verdict=$LEFT/$ID-$db/verdict
+        mkdir -p "${verdict%/*}"
+        : >"$verdict"
+        if [ "$db" = postgres ] && [ -n "$CLUSTER_DISK" ]; then
+            DB=$db VERDICT=$verdict cluster_on_a_disk "$SELF" --case "$db" || status=$?
+        elif [ "$db" = postgres ]; then
+            "$ROOT/scripts/postgres" run --durable -- "$SELF" --case "$db" || status=$?
         else
             "$SELF" --case "$db" || status=$?
         fi
-        words=$(grep '^bad ' "$verdict" 2>/dev/null | cut -c5- | head -3 | paste -sd ';' || true)
-        if [ "$status" = 0 ]; then
-            result=pass
-            words=$(grep '^note ' "$verdict" 2>/dev/null | cut -c6- | paste -sd ';' || true)
-        elif [ -n "$words" ]; then
-            result=FAIL worst=1
+        words=$(said bad "$verdict" | head -3 | paste -sd ';')
+        if [ -n "$words" ]; then
+            result=FAIL failed=1
+        elif [ "$status" = "$SKIPPED" ]; then
+            result=SKIP skipped=1 words=$(said skip "$verdict" | paste -sd ';')
+        elif [ "$status" != 0 ]; then
+            result=FAIL failed=1 words="the script itself ended with $status"
         else
-            result=BROKE worst=1 words="the script itself ended with $status"
+            words=$(said note "$verdict" | paste -sd ';')
+            result=pass
+            [ -n "$words" ] || { result=FAIL failed=1 words="it does not say what it has proved"; }
         fi
-        printf '%s\t%s\t%s\t%s\t%s\t%s\n' "$ID" "$db" "$WHAT" "$result" "$((SECONDS - start))" "$words" |
-            tee -a "${FAULTS_TABLE:-/dev/null}" | sed 's/\t/ | /g'
+        row "$db" "$result" "$((SECONDS - start))" "$words"
     done
-    exit "$worst"
+    if [ "$ran" = 0 ]; then
+        row "${wanted[*]}" SKIP 0 "only on ${ON[*]}"
+        skipped=1
+    fi
+    [ "$failed" = 0 ] || exit 1
+    [ "$skipped" = 0 ] || exit "$SKIPPED"
+}
+# said KIND VERDICT: the lines of one kind.
+said() { sed -n "s/^$1 //p" "$2" 2>/dev/null || true; }
+row() {
+    printf '%s\t%s\t%s\t%s\t%s\t%s\n' "$ID" "$1" "$WHAT" "$2" "$3" "$4" | tee -a "${FAULTS_TABLE:-/dev/null}" | sed 's/\t/ | /g'
 }

@@ -13,22 +13,16 @@ use uuid::Uuid;
 
 use super::breaker::Trust;
 use super::channel::Answer;
-use super::claim::{Carrier, Taken, Wanted, claim, expire_pressing};
+use super::claim::Taken;
 use super::courier::Courier;
-use super::letterhead::{self, Letterhead};
+use super::errand::{Ask, Asked, Done, Errand, More};
 use super::lifecycle::{Channel, Lane};
 use super::metrics;
+use super::outcome::{Leased, Outcome};
 use super::queue::LEASE;
-use super::retry::{Tried, verdict};
-use super::settle::{Settlement, lock_in_order, renew, settle};
-use super::stop::no_longer_wanted;
 use super::tray::Answered;
 use super::way::Way;
 use crate::storage::StorageError;
-use crate::storage::Tx;
-use crate::values::Id;
-use crate::values::Timestamp;
-use crate::values::of;
 
 /// How often the queue is looked at when no bell rings.
 const POLL: Duration = Duration::from_millis(500);
@@ -42,98 +36,6 @@ const GROUP: usize = 1_000;
 const PAUSE: Duration = Duration::from_millis(500);
 /// Tries when it is not the database that is away but something about the results.
 const TRIES: u32 = 6;
-
-/// An attempt under a lease of this process.
-#[derive(Clone)]
-struct Leased {
-    way: usize,
-    lease: Uuid,
-    attempt: i32,
-    lane: Lane,
-    /// Attempts at which somebody was called, this one included.
-    tried: i32,
-    unanswered: i32,
-    fallen: i32,
-    deadline: Timestamp,
-    shown_alive: Instant,
-}
-
-/// An answer, with what is needed to settle it.
-#[derive(Clone)]
-struct Outcome {
-    leased: Leased,
-    answered: Answered,
-    elsewhere: bool,
-}
-
-/// What is claimed for one channel.
-#[derive(Clone)]
-struct Ask {
-    channel: Channel,
-    limit: usize,
-    patient: usize,
-    ways: Vec<Asked>,
-}
-/// What may be claimed for one provider.
-#[derive(Clone)]
-struct Asked {
-    way: usize,
-    provider: String,
-    pressing: usize,
-    patient: usize,
-}
-
-impl Asked {
-    fn carrier(&self) -> Carrier<'_> {
-        Carrier { provider: &self.provider, pressing: self.pressing, patient: self.patient }
-    }
-}
-
-/// What a transaction does beside settling.
-#[derive(Default)]
-struct Errand {
-    asks: Vec<Ask>,
-    /// Leases to renew, with what is held under them.
-    alive: Vec<(Uuid, Vec<i64>)>,
-    /// What lies ready: is it still wanted?
-    wanted: Vec<i64>,
-    /// Channels that nobody carries just now.
-    idle: Vec<Channel>,
-}
-impl Errand {
-    fn is_nothing(&self) -> bool {
-        self.asks.is_empty() && self.alive.is_empty() && self.wanted.is_empty() && self.idle.is_empty()
-    }
-}
-/// What came of it.
-struct Done {
-    now: Timestamp,
-    claimed: Vec<(usize, Taken)>,
-    unwanted: Vec<i64>,
-    /// By lease, what is still held under it.
-    alive: Vec<(Uuid, Vec<i64>)>,
-    letterhead: Option<i64>,
-}
-
-/// Of which kinds more may be due than was claimed, for one channel. What was not asked for is not known.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-struct More {
-    pressing: bool,
-    patient: bool,
-}
-impl More {
-    const ALL: Self = Self { pressing: true, patient: true };
-
-    /// After a claim: whoever got less than was asked for has seen the end, unless something lay in the way of it.
-    fn learn(&mut self, ask: &Ask, pressing: usize, patient: usize, cut_short: bool) {
-        if cut_short {
-            return;
-        }
-        self.pressing &= ask.limit == 0 || pressing >= ask.limit;
-        // What presses comes first and takes up room: what can wait was asked for only as far as there was some left.
-        self.patient &= ask.patient <= pressing || pressing + patient >= ask.patient;
-    }
-}
 
 pub(super) struct Desk {
     courier: Courier,
@@ -252,10 +154,10 @@ impl Desk {
             ask.patient = ask.limit;
         }
         let begun = Instant::now();
-        let mut done = self.write(&errand).await?;
+        let mut done = self.write(Arc::default(), &errand).await?;
         // What was put out of the way on the way is no round.
-        while done.claimed.iter().any(|(_, taken)| taken.cut_short && taken.claimed.is_empty()) {
-            done = self.write(&errand).await?;
+        while done.claimed.iter().any(|taken| taken.cut_short && taken.claimed.is_empty()) {
+            done = self.write(Arc::default(), &errand).await?;
         }
         self.file(done, &errand, begun);
         let count = self.held.len();
@@ -268,11 +170,8 @@ impl Desk {
                 Some(answered) = self.answers.recv() => self.take(answered),
                 () = tokio::time::sleep(POLL) => {
                     let alive = Errand { alive: self.to_show_alive(), ..Errand::default() };
-                    let pending = std::mem::take(&mut self.pending);
                     let begun = Instant::now();
-                    let shown = self.write(&alive).await;
-                    self.pending = pending;
-                    if let Ok(done) = shown {
+                    if let Ok(done) = self.write(Arc::default(), &alive).await {
                         self.file(done, &alive, begun);
                     }
                 }
@@ -380,35 +279,54 @@ impl Desk {
         }
         alive.into_iter().collect()
     }
-    /// One transaction: results first, then the errand. While the database is away the results are kept: nobody else can
-    /// claim meanwhile either, and what we know must not be forgotten, or it goes out twice.
+    /// Results first, then the errand. While the database is away the results are kept: nobody else can claim meanwhile
+    /// either, and what we know must not be forgotten, or it goes out twice.
     async fn turn(&mut self, errand: Errand) {
-        let errand = self.lighter(errand);
+        let mut errand = self.lighter(errand);
         let begun = Instant::now();
-        match self.write(&errand).await {
+        if !self.courier.database.writes_side_by_side() || self.pending.is_empty() || errand.asks.is_empty() {
+            let done = self.write(Arc::clone(&self.pending), &errand).await;
+            return self.wrote(done, &errand, begun, true).await;
+        }
+        // A server has a process for each: one settles while the other claims. The embedded database has one writer, and
+        // there the two share a commit.
+        let claims = Errand { asks: std::mem::take(&mut errand.asks), ..Errand::default() };
+        let pending = Arc::clone(&self.pending);
+        let (settled, claimed) = tokio::join!(self.write(pending, &errand), self.write(Arc::default(), &claims));
+        self.wrote(settled, &errand, begun, true).await;
+        self.wrote(claimed, &claims, begun, false).await;
+    }
+    /// What follows from a transaction, with the results that wait or without them.
+    async fn wrote(&mut self, done: Result<Done, StorageError>, errand: &Errand, begun: Instant, with_results: bool) {
+        match done {
             Ok(done) => {
-                if !self.pending.is_empty() {
-                    crate::dies_at!("finish.after_commit");
-                }
-                if done.claimed.iter().any(|(_, taken)| !taken.claimed.is_empty()) {
+                if done.claimed.iter().any(|taken| !taken.claimed.is_empty()) {
                     crate::dies_at!("claim.after");
                 }
-                let settled = std::mem::take(&mut self.pending);
-                settled.iter().for_each(|answer| self.counts(answer));
-                self.makes_room(&settled);
-                (self.failures, self.refusals) = (0, 0);
-                self.file(done, &errand, begun);
+                if with_results {
+                    if !self.pending.is_empty() {
+                        crate::dies_at!("finish.after_commit");
+                    }
+                    let settled = std::mem::take(&mut self.pending);
+                    settled.iter().for_each(|answer| self.counts(answer));
+                    self.makes_room(&settled);
+                    (self.failures, self.refusals) = (0, 0);
+                }
+                self.file(done, errand, begun);
             }
             Err(error) => {
                 self.failures = self.failures.saturating_add(1);
                 metrics::settle_failed();
                 self.look = true;
-                self.refusals = if is_of_a_row(&error) { self.refusals.saturating_add(1) } else { 0 };
-                tracing::warn!(%error, tries = self.failures, results = self.pending.len(), "the queue cannot be written");
+                let results = self.pending.len();
+                tracing::warn!(%error, tries = self.failures, results, with_results, "the queue cannot be written");
+                if with_results {
+                    self.refusals = if is_of_a_row(&error) { self.refusals.saturating_add(1) } else { 0 };
+                }
                 if self.refusals >= TRIES {
                     self.write_one_by_one().await;
                 }
-                if self.pending.is_empty() {
+                if self.pending.is_empty() || !with_results {
                     tokio::time::sleep(PAUSE).await;
                 }
             }
@@ -429,8 +347,7 @@ impl Desk {
         let all = std::mem::take(&mut self.pending);
         let mut kept = Vec::new();
         for answer in all.iter() {
-            self.pending = Arc::new(vec![answer.clone()]);
-            match self.write(&Errand::default()).await {
+            match self.write(Arc::new(vec![answer.clone()]), &Errand::default()).await {
                 Ok(_) => self.counts(answer),
                 Err(error) if is_of_a_row(&error) => {
                     let (delivery, attempt) = (answer.answered.delivery, answer.answered.attempt);
@@ -451,57 +368,9 @@ impl Desk {
             way.tray.settled(settled.iter().filter(|answer| answer.leased.way == place).count());
         }
     }
-    async fn write(&self, errand: &Errand) -> Result<Done, StorageError> {
-        let (pending, contents) = (Arc::clone(&self.pending), Arc::clone(&self.courier.contents));
-        let channels: Vec<Channel> = self.ways.iter().map(|way| way.channel).collect();
-        let asks: Vec<Ask> = errand.asks.clone();
-        let (alive, wanted, idle) = (errand.alive.clone(), errand.wanted.clone(), errand.idle.clone());
-        let lease = Id::<of::Lease>::new().uuid();
-        let (config, mut letterhead) = (Arc::clone(&self.courier.config), self.courier.letterhead.get().copied());
-        let write = move |tx: &mut Tx<'_>| {
-            let results = pending.iter().map(|answer| answer.answered.delivery);
-            let shown = alive.iter().flat_map(|(_, ids)| ids.iter().copied());
-            lock_in_order(tx, &results.chain(shown).collect::<Vec<_>>())?;
-            // Asked only now: a stop that was waited for lies before it.
-            let now = tx.now()?;
-            let results: Vec<Settlement> = pending
-                .iter()
-                .filter_map(|answer| Some(settlement(*channels.get(answer.leased.way)?, answer, now)))
-                .collect();
-            settle(tx, &results)?;
-            if !results.is_empty() {
-                crate::dies_at!("finish.before_commit");
-            }
-            let mut shown = Vec::with_capacity(alive.len());
-            for (lease, ids) in &alive {
-                shown.push((*lease, renew(tx, *lease, ids)?));
-            }
-            let unwanted = no_longer_wanted(tx, &wanted)?;
-            for channel in idle {
-                expire_pressing(tx, channel)?;
-            }
-            let mut claimed = Vec::with_capacity(asks.len());
-            for (place, ask) in asks.iter().enumerate() {
-                let carriers: Vec<Carrier<'_>> = ask.ways.iter().map(Asked::carrier).collect();
-                let (limit, patient) = (ask.limit, ask.patient);
-                let known = match letterhead {
-                    Some(known) => known,
-                    None => letterhead::number_of(tx, &Letterhead::of(&config))?,
-                };
-                letterhead = Some(known);
-                let wanted = Wanted {
-                    channel: ask.channel,
-                    limit,
-                    patient,
-                    carriers: &carriers,
-                    contents: &contents,
-                    letterhead: known,
-                };
-                claimed.push((place, claim(tx, lease, wanted)?));
-            }
-            Ok(Done { now, claimed, unwanted, alive: shown, letterhead })
-        };
-        self.courier.database.writing(write).await
+    async fn write(&self, pending: Arc<Vec<Outcome>>, errand: &Errand) -> Result<Done, StorageError> {
+        let (courier, errand) = (self.courier.clone(), errand.clone());
+        self.courier.database.writing(move |tx| errand.run(tx, &courier, &pending)).await
     }
     /// Puts what was claimed where it belongs, and takes back what is no longer ours to hand over. Leases are counted from
     /// the moment before the transaction: the commit may have taken its time.
@@ -529,8 +398,7 @@ impl Desk {
                 way.tray.take_back("stopped", |delivery| unwanted.contains(&delivery));
             }
         }
-        for (place, Taken { claimed, cut_short }) in done.claimed {
-            let Some(ask) = errand.asks.get(place) else { continue };
+        for (ask, Taken { claimed, cut_short }) in errand.asks.iter().zip(done.claimed) {
             let pressing = claimed.iter().filter(|delivery| delivery.lane != Lane::NonUrgent).count();
             let more = self.more.entry(ask.channel).or_insert(More::ALL);
             more.learn(ask, pressing, claimed.len() - pressing, cut_short);
@@ -545,6 +413,7 @@ impl Desk {
                         way: *way,
                         lease: delivery.lease,
                         attempt: delivery.attempt,
+                        channel: delivery.channel,
                         lane: delivery.lane,
                         tried: delivery.attempt.saturating_sub(earlier),
                         unanswered: delivery.unanswered,
@@ -573,61 +442,4 @@ impl Desk {
 fn is_of_a_row(error: &StorageError) -> bool {
     use StorageError::{Corrupt, Refused, Unique, Unstorable};
     matches!(error, Unique(_) | Refused(_) | Unstorable | Corrupt(_))
-}
-fn settlement(channel: Channel, answer: &Outcome, now: Timestamp) -> Settlement {
-    let Outcome { leased, answered, elsewhere } = answer;
-    let tried = Tried {
-        lane: leased.lane,
-        channel,
-        attempts: leased.tried,
-        unanswered: leased.unanswered,
-        fallen: leased.fallen,
-        elsewhere: *elsewhere,
-        deadline: leased.deadline,
-    };
-    let spread = u64::try_from(answered.delivery.rem_euclid(100)).unwrap_or(0);
-    let (outcome, reference) = match &answered.answer {
-        Answer::Accepted { reference } => ("accepted", reference.clone()),
-        Answer::Deferred { .. } | Answer::NotTried { .. } | Answer::FellOver => ("deferred", None),
-        Answer::Refused { .. } => ("refused", None),
-        Answer::Unknown { .. } => ("unknown", None),
-    };
-    Settlement {
-        delivery: answered.delivery,
-        attempt: leased.attempt,
-        channel,
-        lease: leased.lease,
-        outcome,
-        reference,
-        tried: !matches!(answered.answer, Answer::NotTried { .. }),
-        digest: answered.digest,
-        verdict: verdict(&tried, &answered.answer, now, spread),
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::{Ask, Channel, More};
-
-    fn after(limit: usize, patient: usize, got: (usize, usize)) -> (bool, bool) {
-        let mut more = More::ALL;
-        more.learn(&Ask { channel: Channel::Email, limit, patient, ways: Vec::new() }, got.0, got.1, false);
-        (more.pressing, more.patient)
-    }
-
-    /// A newsletter must not wait for the next look at the queue because nothing pressing was found meanwhile.
-    #[test]
-    fn what_was_not_asked_for_is_not_known() {
-        assert_eq!(after(80, 0, (0, 0)), (false, true), "no room for what can wait: it was not asked for");
-        assert_eq!(after(0, 20, (0, 20)), (true, true));
-        assert_eq!(after(80, 80, (0, 80)), (false, true));
-        assert_eq!(after(80, 80, (0, 79)), (false, false), "the end of both");
-        assert_eq!(after(80, 80, (80, 0)), (true, true), "what presses took all the room");
-        assert_eq!(after(80, 80, (30, 50)), (false, true));
-
-        let mut more = More::ALL;
-        let ask = Ask { channel: Channel::Email, limit: 80, patient: 80, ways: Vec::new() };
-        more.learn(&ask, 0, 0, true);
-        assert_eq!(more, More::ALL, "something lay in the way: nobody has seen the end");
-    }
 }

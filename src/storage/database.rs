@@ -185,6 +185,11 @@ impl Database {
     pub const fn name(&self) -> &'static str {
         self.name
     }
+    /// Whether two transactions that change different rows gain by running at once: a server has a process for each.
+    #[must_use]
+    pub fn writes_side_by_side(&self) -> bool {
+        self.name == "postgres"
+    }
     /// The clock of this installation.
     #[must_use]
     pub const fn clock(&self) -> &Clock {

@@ -1,16 +1,18 @@
 //! An installation outside this process: its folder, its database, its settings, and the post office it talks to.
 
 use std::collections::{BTreeMap, HashMap};
-use std::io::Read;
+use std::io::{BufRead, BufReader};
 use std::path::PathBuf;
 use std::process::{Child, Command, Stdio};
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
+use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
 use diesel::prelude::*;
 use uuid::Uuid;
+use vigie::delivery::tray::UNSETTLED_MAX;
 use vigie::delivery::{Body, Channel, Fate, Lane, NewDelivery, State, enqueue, progress, put_content};
-use vigie::storage::schema::attempts;
+use vigie::storage::schema::{attempts, deliveries};
 use vigie::storage::{Database, Durability, Keyring, Target};
 use vigie::values::{Clock, Id, Language, of};
 
@@ -100,16 +102,36 @@ impl House {
     pub fn states(&self, batch: Uuid) -> BTreeMap<(Channel, State), i64> {
         self.database.read(|tx| progress(tx, batch)).unwrap()
     }
-    /// Attempts without an end, and those that were lost.
-    pub fn open_and_lost(&self) -> (i64, i64) {
-        self.database
+    /// The attempts by a channel without an end, and those that were lost.
+    pub fn open_and_lost(&self, channel: Channel) -> (usize, usize) {
+        let (open, lost) = self
+            .database
             .read::<_, vigie::storage::StorageError>(|tx| {
+                let made = attempts::table
+                    .inner_join(deliveries::table.on(deliveries::id.eq(attempts::delivery_id)))
+                    .filter(deliveries::channel.eq(channel));
                 Ok((
-                    attempts::table.filter(attempts::finished_at.is_null()).count().get_result(tx.db())?,
-                    attempts::table.filter(attempts::outcome.eq(Some("lost"))).count().get_result(tx.db())?,
+                    made.filter(attempts::finished_at.is_null()).count().get_result::<i64>(tx.db())?,
+                    made.filter(attempts::outcome.eq(Some("lost"))).count().get_result::<i64>(tx.db())?,
                 ))
             })
-            .unwrap()
+            .unwrap();
+        (usize::try_from(open).unwrap(), usize::try_from(lost).unwrap())
+    }
+    /// What arrived and is not in the books as accepted: if its process dies now, it goes out again.
+    pub fn unsettled(&self, channel: Channel, batch: Uuid) -> usize {
+        let accepted = self.states(batch).get(&(channel, State::Accepted)).copied().unwrap_or_default();
+        self.reached(channel).len().saturating_sub(usize::try_from(accepted).unwrap())
+    }
+    /// The same in words of the promise (`src/delivery/mod.rs`): so much may go out twice when one process is killed. What
+    /// was answered and not settled, and what the workers of one provider hold: ten connections with two mails each, or
+    /// fifty requests, as the settings stand.
+    pub const fn may_go_out_twice(channel: Channel) -> usize {
+        UNSETTLED_MAX
+            + match channel {
+                Channel::Email => 2 * 10,
+                Channel::Sms => 50,
+            }
     }
     /// How often each address was reached.
     pub fn reached(&self, channel: Channel) -> HashMap<String, usize> {
@@ -126,10 +148,15 @@ impl House {
 }
 
 /// The binary at work. Killed when the test is over, whatever happened.
-pub struct Process(Child);
+pub struct Process {
+    child: Child,
+    said: Arc<Mutex<String>>,
+    /// Reads what it says, so that it never waits for us.
+    listener: Option<JoinHandle<()>>,
+}
 impl Process {
     pub fn start(command: &str, settings: &BTreeMap<&'static str, String>) -> Self {
-        let child = Command::new(env!("CARGO_BIN_EXE_vigie"))
+        let mut child = Command::new(env!("CARGO_BIN_EXE_vigie"))
             .arg(command)
             .envs(settings)
             .stdin(Stdio::null())
@@ -137,12 +164,23 @@ impl Process {
             .stderr(Stdio::piped())
             .spawn()
             .unwrap();
-        Self(child)
+        let (said, lines) = (Arc::new(Mutex::new(String::new())), BufReader::new(child.stderr.take().unwrap()).lines());
+        let heard = Arc::clone(&said);
+        let listener = std::thread::spawn(move || {
+            for line in lines.map_while(Result::ok) {
+                heard.lock().unwrap().extend([line.as_str(), "\n"]);
+            }
+        });
+        Self { child, said, listener: Some(listener) }
+    }
+    /// What it has said so far.
+    pub fn said(&self) -> String {
+        self.said.lock().unwrap().clone()
     }
     /// `kill -9`: no goodbye.
     pub fn kill(mut self) {
-        self.0.kill().unwrap();
-        self.0.wait().unwrap();
+        self.child.kill().unwrap();
+        self.child.wait().unwrap();
     }
     /// `kill -TERM`.
     pub fn terminate(&self) {
@@ -150,17 +188,16 @@ impl Process {
     }
     /// Any other signal, as in `-STOP`.
     pub fn signal(&self, signal: &str) {
-        let told = Command::new("kill").args([signal, &self.0.id().to_string()]).status().unwrap();
+        let told = Command::new("kill").args([signal, &self.child.id().to_string()]).status().unwrap();
         assert!(told.success());
     }
     /// Waits for the end: its status and what it said.
     pub async fn ends(mut self, within: Duration) -> (Option<i32>, String) {
         let start = Instant::now();
         loop {
-            if let Some(status) = self.0.try_wait().unwrap() {
-                let mut said = String::new();
-                self.0.stderr.take().unwrap().read_to_string(&mut said).unwrap();
-                return (status.code(), said);
+            if let Some(status) = self.child.try_wait().unwrap() {
+                self.listener.take().unwrap().join().unwrap();
+                return (status.code(), self.said());
             }
             assert!(start.elapsed() < within, "still running after {within:?}");
             tokio::time::sleep(Duration::from_millis(20)).await;
@@ -169,8 +206,8 @@ impl Process {
 }
 impl Drop for Process {
     fn drop(&mut self) {
-        let _ = self.0.kill();
-        let _ = self.0.wait();
+        let _ = self.child.kill();
+        let _ = self.child.wait();
     }
 }
 
@@ -193,4 +230,31 @@ pub fn empty_folder() -> (tempfile::TempDir, PathBuf) {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().to_owned();
     (folder, path)
+}
+/// An address of this machine that is free just now.
+pub fn free_address() -> String {
+    std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().to_string()
+}
+/// What a process tells Prometheus.
+pub struct Scrape(BTreeMap<String, f64>);
+impl Scrape {
+    pub async fn of(address: &str) -> Self {
+        let _ = rustls::crypto::ring::default_provider().install_default();
+        let text = reqwest::get(format!("http://{address}/metrics")).await.unwrap().text().await.unwrap();
+        let samples = text.lines().filter(|line| !line.starts_with('#')).map(|line| {
+            let (name, value) = line.rsplit_once(' ').unwrap();
+            (name.to_owned(), value.parse().unwrap())
+        });
+        Self(samples.collect())
+    }
+    /// One figure, by its name with labels.
+    pub fn value(&self, name: &str) -> Option<f64> {
+        self.0.get(name).copied()
+    }
+    /// All figures of these names that are not nought.
+    pub fn all(&self, names: &[&str]) -> BTreeMap<String, f64> {
+        let those =
+            self.0.iter().filter(|(name, value)| names.contains(&name.split('{').next().unwrap()) && **value != 0.0);
+        those.map(|(name, value)| (name.clone(), *value)).collect()
+    }
 }

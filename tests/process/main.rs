@@ -15,6 +15,7 @@ mod database;
 #[path = "../api/support/post_office.rs"]
 mod post_office;
 
+mod counting;
 mod crashing;
 mod doctor;
 mod house;

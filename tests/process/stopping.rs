@@ -34,7 +34,7 @@ async fn a_server_that_is_told_to_stop_leaves_nothing_half_done() {
                 "{states:?}"
             );
             assert!(left < MAILS, "stopped in the middle");
-            assert_eq!(house.open_and_lost(), (0, 0));
+            assert_eq!(house.open_and_lost(Channel::Email), (0, 0));
             eprintln!("{kind:?} {command}: stopped {took:?} after SIGTERM, at {left} of {MAILS} mails");
 
             let server = house.starts(command);
@@ -62,5 +62,5 @@ async fn a_gateway_that_never_answers_does_not_hold_up_the_stop() {
     assert_eq!(status, Some(0), "{said}");
     let states = house.states(batch);
     assert_eq!(states.get(&(Channel::Sms, State::Attempting)), None, "{states:?}");
-    assert_eq!(house.open_and_lost(), (0, 0));
+    assert_eq!(house.open_and_lost(Channel::Sms), (0, 0));
 }

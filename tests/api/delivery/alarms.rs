@@ -7,7 +7,7 @@ use vigie::delivery::alarms::{AlarmKind, clear, open_alarms, raise};
 use vigie::delivery::metrics;
 use vigie::messages::{Patience, Watch};
 
-use super::desk::{holds, meanwhile};
+use super::desk::{holds, meanwhile, until_held_up};
 use crate::support::{Town, on_both};
 
 /// The alarms that stand, but for those that other tests of this process cause.
@@ -24,7 +24,7 @@ async fn of_two_nodes_one_raises() {
         let subject = "message:018f";
         let (first, commit) = holds(town, move |tx| raise(tx, AlarmKind::UrgentStuck, subject, None));
         let second = meanwhile(town, move |tx| raise(tx, AlarmKind::UrgentStuck, subject, None));
-        tokio::time::sleep(Duration::from_millis(100)).await;
+        until_held_up(town, 1).await;
         assert!(!second.is_finished(), "it waits to see what the first one does");
         commit();
         assert!(second.await.unwrap().unwrap().is_none());

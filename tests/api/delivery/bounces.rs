@@ -6,7 +6,7 @@ use diesel::prelude::*;
 use vigie::delivery::{Channel, Lane, State};
 use vigie::storage::schema::{endpoint_faults, receipts};
 
-use super::desk::{HOUR, mail, post, reasons_name_nobody, row, rows, text};
+use super::desk::{HOUR, kept, mail, post, reasons_name_nobody, row, rows, text};
 use crate::support::database::Kind;
 use crate::support::post_office::AfterMail;
 use crate::support::returned::{
@@ -20,17 +20,6 @@ async fn sent(town: &Town) -> (uuid::Uuid, i64) {
     let batch = mail(town).await;
     town.delivers_everything().await;
     (batch, row(town, batch).await.id)
-}
-/// Levels and codes as they are kept.
-async fn kept(town: &Town, delivery: i64) -> Vec<(String, String)> {
-    town.db(move |tx| {
-        Ok(receipts::table
-            .filter(receipts::delivery_id.eq(delivery))
-            .order(receipts::id)
-            .select((receipts::level, receipts::code))
-            .load(tx.db())?)
-    })
-    .await
 }
 /// What is held against addresses, by delivery: kind and reason.
 async fn faults(town: &Town) -> Vec<(i64, String, String)> {

@@ -8,11 +8,10 @@ use vigie::delivery::retry::Verdict;
 use vigie::delivery::{
     Carrier, Channel, Claimed, Contents, LEASE, Lane, Settlement, State, Wanted, cancel, claim, renew, settle,
 };
-use vigie::storage::StorageError;
 use vigie::storage::schema::{attempts, deliveries};
 
 use super::desk::{
-    HOUR, attempts_of, claims, mail, post, reasons_name_nobody, recipients, row, rows, settled_as, states, takes,
+    HOUR, attempts_of, claims, holds, mail, post, reasons_name_nobody, recipients, row, rows, settled_as, states, takes,
 };
 use crate::support::database::Kind;
 use crate::support::{Town, on_both};
@@ -94,22 +93,10 @@ async fn a_lease_that_ran_out_is_taken_over_and_the_late_answer_changes_nothing(
 async fn a_claim_in_progress_on_another_node_is_stepped_around() {
     let town = Town::start(Kind::Postgres).await;
     post(&town, Channel::Email, Lane::Urgent, "member", 6, HOUR).await;
-    let (database, (claimed, has_claimed), (go_on, may_go_on)) =
-        (town.database.clone(), std::sync::mpsc::channel(), std::sync::mpsc::channel::<()>());
-    let slow = std::thread::spawn(move || {
-        database.write(|tx| {
-            let ids: Vec<i64> =
-                takes(tx, Uuid::nil(), Channel::Email, 3, "slow")?.iter().map(|claimed| claimed.id).collect();
-            claimed.send(ids).unwrap();
-            may_go_on.recv().unwrap();
-            Ok::<_, StorageError>(())
-        })
-    });
-    let first = has_claimed.recv().unwrap();
-    let second: Vec<i64> = claims(&town, Channel::Email, 10).await.1.iter().map(|claimed| claimed.id).collect();
-    assert!(!slow.is_finished());
-    go_on.send(()).unwrap();
-    slow.join().unwrap().unwrap();
+    let of = |claimed: Vec<Claimed>| claimed.iter().map(|claimed| claimed.id).collect::<Vec<i64>>();
+    let (first, commits) = holds(&town, |tx| takes(tx, Uuid::nil(), Channel::Email, 3, "slow"));
+    let (first, second) = (of(first), of(claims(&town, Channel::Email, 10).await.1));
+    commits();
     assert_eq!((first.len(), second.len()), (3, 3));
     assert!(first.iter().all(|id| !second.contains(id)));
     town.close().await;

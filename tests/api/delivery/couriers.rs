@@ -8,7 +8,8 @@ use tokio::sync::watch;
 use tokio::task::JoinHandle;
 use vigie::delivery::{Channel, Courier, LEASE, Lane, State, cancel};
 use vigie::on_either;
-use vigie::storage::schema::attempts;
+use vigie::storage::schema::{attempts, deliveries};
+use vigie::values::Timestamp;
 use vigie::worker;
 
 use super::desk::{HOUR, attempts_of, mail, post, recipients, row, states, until};
@@ -167,8 +168,13 @@ async fn a_slow_hand_over_keeps_its_lease() {
         let round = tokio::spawn(async move { courier.round(Channel::Sms).await });
         until("the gateway was asked", async || town.post_office.gateway.targets().len() == 1).await;
         // Just short of the lease's end when the sign of life comes (after 5 s), and again after it.
+        let leased_until = async || -> Option<Timestamp> {
+            let of_all = deliveries::table.select(deliveries::due_at);
+            town.db(move |tx| Ok(of_all.first(tx.db())?)).await
+        };
         town.passes(Duration::from_secs(14));
-        tokio::time::sleep(Duration::from_millis(5_500)).await;
+        let before = leased_until().await;
+        until("it shows that it is alive", async || leased_until().await > before).await;
         town.passes(Duration::from_secs(14));
         assert_eq!(town.courier.round(Channel::Sms).await.unwrap(), 0, "nobody takes it over");
         round.await.unwrap().unwrap();

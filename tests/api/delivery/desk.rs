@@ -9,11 +9,12 @@ use vigie::delivery::{
     Body, Carrier, Channel, Claimed, Contents, DeliveryRow, Fate, Lane, NewDelivery, Settlement, State, Wanted, claim,
     deliveries_of, enqueue, progress, put_content,
 };
-use vigie::storage::schema::{attempts, deliveries};
+use vigie::storage::schema::{attempts, deliveries, receipts};
 use vigie::storage::{Db, StorageError, Tx};
 use vigie::values::{Id, Language, of};
 
 use crate::support::Town;
+use crate::support::database::Kind;
 
 pub(super) const HOUR: Duration = Duration::from_secs(3_600);
 /// What every mail and SMS of these tests says.
@@ -80,6 +81,17 @@ pub(super) async fn attempts_of(town: &Town, delivery: i64) -> Vec<(Option<Strin
             .filter(attempts::delivery_id.eq(delivery))
             .order(attempts::number)
             .select((attempts::outcome, attempts::reason))
+            .load(tx.db())?)
+    })
+    .await
+}
+/// Reports as they are kept, in their order: level and code.
+pub(super) async fn kept(town: &Town, delivery: i64) -> Vec<(String, String)> {
+    town.db(move |tx| {
+        Ok(receipts::table
+            .filter(receipts::delivery_id.eq(delivery))
+            .order(receipts::id)
+            .select((receipts::level, receipts::code))
             .load(tx.db())?)
     })
     .await
@@ -186,6 +198,14 @@ pub(super) async fn held_up(town: &Town) -> i64 {
     let waiting = "SELECT count(*) AS count FROM pg_stat_activity \
         WHERE datname = current_database() AND wait_event_type = 'Lock'";
     town.db(move |tx| Ok(diesel::sql_query(waiting).get_result::<Count>(tx.db())?.count)).await
+}
+/// Waits until so many transactions wait for a lock. SQLite cannot be asked: there it is only given the time to get so far,
+/// and what the test proves does not depend on it.
+pub(super) async fn until_held_up(town: &Town, count: i64) {
+    match town.kind {
+        Kind::Postgres => until("it waits for a lock", async || held_up(town).await == count).await,
+        Kind::Sqlite => tokio::time::sleep(Duration::from_millis(50)).await,
+    }
 }
 /// The different recipients so far.
 pub(super) fn recipients(town: &Town) -> HashSet<String> {

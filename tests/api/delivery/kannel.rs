@@ -16,8 +16,8 @@ use crate::support::Town;
 use crate::support::database::Kind;
 use crate::support::kannel::{Arrived, Kannel};
 
-/// Runs a test on both databases, with the real gateway instead of the one in this process.
-async fn on_both_with(kannel: &Kannel, change: impl Fn(&mut Config), test: impl AsyncFn(&Town)) {
+/// Runs a test on both databases, with a real gateway instead of the one in this process.
+async fn on_both_with(kannel: Kannel, change: impl Fn(&mut Config), test: impl AsyncFn(&Town, &Kannel)) {
     for kind in [Kind::Sqlite, Kind::Postgres] {
         eprintln!("on {kind:?}");
         let town = Town::start_with(kind, |config| {
@@ -25,9 +25,17 @@ async fn on_both_with(kannel: &Kannel, change: impl Fn(&mut Config), test: impl 
             change(config);
         })
         .await;
-        test(&town).await;
+        test(&town, &kannel).await;
         town.close().await;
     }
+}
+/// With the gateway that all tests share.
+async fn with_a_gateway(test: impl AsyncFn(&Town, &Kannel)) {
+    on_both_with(Kannel::shared(), |_| {}, test).await;
+}
+/// With a gateway that the test may break.
+async fn with_a_gateway_to_break(test: impl AsyncFn(&Town, &Kannel)) {
+    on_both_with(Kannel::own(), |_| {}, test).await;
 }
 
 /// Numbers that no other test uses: as many as wanted.
@@ -99,24 +107,18 @@ async fn in_the_end(town: &Town, what: &str, mut is_so: impl AsyncFnMut() -> boo
 /// Accept M10, M11; F32: every report of a real gateway is recorded, each once, and nothing is claimed without one.
 #[tokio::test(flavor = "multi_thread")]
 async fn two_hundred_urgent_sms_arrive_once_each_and_every_report_is_kept_once() {
-    let kannel = Kannel::shared();
-    on_both_with(
-        &kannel,
-        |_| {},
-        async |town| {
-            let numbers = numbers(200);
-            let batch = urgent(town, &numbers).await;
-            town.delivers_everything().await;
-            until("every handset reported", async || reached_by_all(town, batch, State::AtHandset).await).await;
-            until("every report came", async || reports_of(town, batch).await.iter().all(|codes| codes.len() >= 2))
-                .await;
-            assert_eq!(times(&kannel, &numbers), vec![1; 200]);
-            // 8: the operator has it; 1: the handset has it.
-            assert_eq!(reports_of(town, batch).await, vec![vec!["1".to_owned(), "8".to_owned()]; 200]);
-            let made: i64 = town.db(|tx| Ok(attempts::table.count().get_result(tx.db())?)).await;
-            assert_eq!(made, 200);
-        },
-    )
+    with_a_gateway(async |town, kannel| {
+        let numbers = numbers(200);
+        let batch = urgent(town, &numbers).await;
+        town.delivers_everything().await;
+        until("every handset reported", async || reached_by_all(town, batch, State::AtHandset).await).await;
+        until("every report came", async || reports_of(town, batch).await.iter().all(|codes| codes.len() >= 2)).await;
+        assert_eq!(times(kannel, &numbers), vec![1; 200]);
+        // 8: the operator has it; 1: the handset has it.
+        assert_eq!(reports_of(town, batch).await, vec![vec!["1".to_owned(), "8".to_owned()]; 200]);
+        let made: i64 = town.db(|tx| Ok(attempts::table.count().get_result(tx.db())?)).await;
+        assert_eq!(made, 200);
+    })
     .await;
 }
 
@@ -138,27 +140,22 @@ async fn the_operator_gets_the_approved_text_byte_for_byte() {
         // The euro across the end of a part: it is two septets, and goes to the next whole.
         format!("{}€{}", "a".repeat(152), "b".repeat(200)),
     ];
-    let kannel = Kannel::shared();
-    on_both_with(
-        &kannel,
-        |_| {},
-        async |town| {
-            let numbers = numbers(texts.len());
-            for (number, text) in numbers.iter().zip(&texts) {
-                post(town, Lane::Urgent, std::slice::from_ref(number), text).await;
-            }
-            town.delivers_everything().await;
-            until("all arrived", async || times(&kannel, &numbers).iter().all(|times| *times > 0)).await;
-            let arrived = kannel.arrived();
-            for (number, text) in numbers.iter().zip(&texts) {
-                let shape = sms_shape(text);
-                let alphabet = if shape.encoding == Encoding::Gsm7 { "gsm-7" } else { "ucs-2" };
-                let wanted = Arrived { alphabet, parts: usize::from(shape.parts), text: text.clone() };
-                assert_eq!(arrived[number], [wanted]);
-            }
-            assert!(texts.iter().filter(|text| sms_shape(text).parts == 3).count() >= 2, "texts of three parts");
-        },
-    )
+    with_a_gateway(async |town, kannel| {
+        let numbers = numbers(texts.len());
+        for (number, text) in numbers.iter().zip(&texts) {
+            post(town, Lane::Urgent, std::slice::from_ref(number), text).await;
+        }
+        town.delivers_everything().await;
+        until("all arrived", async || times(kannel, &numbers).iter().all(|times| *times > 0)).await;
+        let arrived = kannel.arrived();
+        for (number, text) in numbers.iter().zip(&texts) {
+            let shape = sms_shape(text);
+            let alphabet = if shape.encoding == Encoding::Gsm7 { "gsm-7" } else { "ucs-2" };
+            let wanted = Arrived { alphabet, parts: usize::from(shape.parts), text: text.clone() };
+            assert_eq!(arrived[number], [wanted]);
+        }
+        assert!(texts.iter().filter(|text| sms_shape(text).parts == 3).count() >= 2, "texts of three parts");
+    })
     .await;
 }
 
@@ -166,36 +163,30 @@ async fn the_operator_gets_the_approved_text_byte_for_byte() {
 /// Kannel cuts through it and the handset puts it together, so the text never costs more than we say.
 #[tokio::test(flavor = "multi_thread")]
 async fn an_emoji_across_the_end_of_a_part_arrives_whole() {
-    let kannel = Kannel::shared();
-    on_both_with(
-        &kannel,
-        |_| {},
-        async |town| {
-            let numbers = numbers(2);
-            let texts = ["🚨".repeat(67), format!("{}🚨{}", "ë".repeat(66), "b".repeat(66))];
-            for (number, text) in numbers.iter().zip(&texts) {
-                post(town, Lane::Urgent, std::slice::from_ref(number), text).await;
-            }
-            town.delivers_everything().await;
-            until("all arrived", async || times(&kannel, &numbers) == [1, 1]).await;
-            let arrived = kannel.arrived();
-            for (number, text) in numbers.iter().zip(&texts) {
-                assert_eq!(arrived[number][0].text, *text);
-                assert!(arrived[number][0].parts <= usize::from(sms_shape(text).parts));
-            }
-        },
-    )
+    with_a_gateway(async |town, kannel| {
+        let numbers = numbers(2);
+        let texts = ["🚨".repeat(67), format!("{}🚨{}", "ë".repeat(66), "b".repeat(66))];
+        for (number, text) in numbers.iter().zip(&texts) {
+            post(town, Lane::Urgent, std::slice::from_ref(number), text).await;
+        }
+        town.delivers_everything().await;
+        until("all arrived", async || times(kannel, &numbers) == [1, 1]).await;
+        let arrived = kannel.arrived();
+        for (number, text) in numbers.iter().zip(&texts) {
+            assert_eq!(arrived[number][0].text, *text);
+            assert!(arrived[number][0].parts <= usize::from(sms_shape(text).parts));
+        }
+    })
     .await;
 }
 
 /// What Kannel would take with a 202 and cut is refused before it is asked.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_text_of_more_parts_than_the_gateway_sends_is_refused_and_not_cut() {
-    let kannel = Kannel::shared();
     on_both_with(
-        &kannel,
+        Kannel::shared(),
         |config| config.sms.parts_max = 6,
-        async |town| {
+        async |town, kannel| {
             let numbers = numbers(4);
             let whole = ["a".repeat(6 * 153), "ë".repeat(6 * 67)];
             let longer = ["a".repeat(6 * 153 + 1), "ë".repeat(6 * 67 + 1)];
@@ -204,7 +195,7 @@ async fn a_text_of_more_parts_than_the_gateway_sends_is_refused_and_not_cut() {
                 batches.push(post(town, Lane::Urgent, std::slice::from_ref(number), text).await);
             }
             town.delivers_everything().await;
-            until("the two arrived", async || times(&kannel, &numbers)[..2] == [1, 1]).await;
+            until("the two arrived", async || times(kannel, &numbers)[..2] == [1, 1]).await;
             for batch in &batches[2..] {
                 let row = row(town, *batch).await;
                 assert_eq!((row.state, row.reason.as_deref()), (State::Failed, Some("7 parts, 6 allowed")));
@@ -213,7 +204,7 @@ async fn a_text_of_more_parts_than_the_gateway_sends_is_refused_and_not_cut() {
             for (number, text) in numbers.iter().zip(&whole) {
                 assert_eq!((&arrived[number][0].text, arrived[number][0].parts), (text, 6));
             }
-            assert_eq!(times(&kannel, &numbers), [1, 1, 0, 0]);
+            assert_eq!(times(kannel, &numbers), [1, 1, 0, 0]);
         },
     )
     .await;
@@ -222,74 +213,62 @@ async fn a_text_of_more_parts_than_the_gateway_sends_is_refused_and_not_cut() {
 /// F30: "Queued for later delivery" is not delivered, and it is not sent again either.
 #[tokio::test(flavor = "multi_thread")]
 async fn what_the_gateway_keeps_for_an_operator_who_is_away_is_not_called_delivered() {
-    let kannel = Kannel::own();
-    on_both_with(
-        &kannel,
-        |_| {},
-        async |town| {
-            let numbers = numbers(5);
-            kannel.kill(&["smsc"]);
-            until("the gateway noticed", async || kannel.command("status.txt").await.contains("re-connecting")).await;
-            let batch = urgent(town, &numbers).await;
+    with_a_gateway_to_break(async |town, kannel| {
+        let numbers = numbers(5);
+        kannel.kill(&["smsc"]);
+        until("the gateway noticed", async || kannel.command("status.txt").await.contains("re-connecting")).await;
+        let batch = urgent(town, &numbers).await;
+        town.delivers_everything().await;
+        assert_eq!(states(town, batch).await, [(State::Accepted, 5)].into());
+        for _ in 0..6 {
+            town.passes(HOUR / 12);
             town.delivers_everything().await;
-            assert_eq!(states(town, batch).await, [(State::Accepted, 5)].into());
-            for _ in 0..6 {
-                town.passes(HOUR / 12);
-                town.delivers_everything().await;
-            }
-            tokio::time::sleep(Duration::from_millis(300)).await;
-            assert_eq!(states(town, batch).await, [(State::Accepted, 5)].into(), "no storm, and no claim");
-            assert_eq!(reports_of(town, batch).await, vec![Vec::<String>::new(); 5]);
-            assert_eq!(times(&kannel, &numbers), [0; 5]);
-            kannel.start(&["smsc"]);
-            until("it arrived", async || reached_by_all(town, batch, State::AtHandset).await).await;
-            assert_eq!(times(&kannel, &numbers), [1; 5]);
-            let tried: Vec<(i64, String, Option<String>)> = town
-                .db(|tx| {
-                    let made = attempts::table.order(attempts::delivery_id);
-                    Ok(made.select((attempts::delivery_id, attempts::provider, attempts::reference)).load(tx.db())?)
-                })
-                .await;
-            assert_eq!(tried.len(), 5);
-            assert!(tried.iter().all(|(_, _, reference)| reference.as_deref() == Some("queued")), "{tried:?}");
-        },
-    )
+        }
+        tokio::time::sleep(Duration::from_millis(300)).await;
+        assert_eq!(states(town, batch).await, [(State::Accepted, 5)].into(), "no storm, and no claim");
+        assert_eq!(reports_of(town, batch).await, vec![Vec::<String>::new(); 5]);
+        assert_eq!(times(kannel, &numbers), [0; 5]);
+        kannel.start(&["smsc"]);
+        until("it arrived", async || reached_by_all(town, batch, State::AtHandset).await).await;
+        assert_eq!(times(kannel, &numbers), [1; 5]);
+        let tried: Vec<(i64, String, Option<String>)> = town
+            .db(|tx| {
+                let made = attempts::table.order(attempts::delivery_id);
+                Ok(made.select((attempts::delivery_id, attempts::provider, attempts::reference)).load(tx.db())?)
+            })
+            .await;
+        assert_eq!(tried.len(), 5);
+        assert!(tried.iter().all(|(_, _, reference)| reference.as_deref() == Some("queued")), "{tried:?}");
+    })
     .await;
 }
 
 /// F31: 403 "Not routable. Do not try again." is about the gateway and not about a member.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_gateway_without_a_route_fails_nobody_for_good() {
-    let kannel = Kannel::own();
-    on_both_with(
-        &kannel,
-        |_| {},
-        async |town| {
-            let numbers = numbers(5);
-            kannel.command("stop-smsc?smsc=FAKE").await;
-            until("there is no route", async || kannel.command("status.txt").await.contains("dead")).await;
-            let batch = urgent(town, &numbers).await;
-            town.delivers_everything().await;
-            assert_eq!(waiting(town, batch).await, 5);
-            kannel.command("start-smsc?smsc=FAKE").await;
-            kannel.start(&["smsc"]);
-            in_the_end(town, "the handsets have it", async || reached_by_all(town, batch, State::AtHandset).await)
-                .await;
-            assert_eq!(times(&kannel, &numbers), [1; 5]);
-            reasons_name_nobody(town).await;
-        },
-    )
+    with_a_gateway_to_break(async |town, kannel| {
+        let numbers = numbers(5);
+        kannel.command("stop-smsc?smsc=FAKE").await;
+        until("there is no route", async || kannel.command("status.txt").await.contains("dead")).await;
+        let batch = urgent(town, &numbers).await;
+        town.delivers_everything().await;
+        assert_eq!(waiting(town, batch).await, 5);
+        kannel.command("start-smsc?smsc=FAKE").await;
+        kannel.start(&["smsc"]);
+        in_the_end(town, "the handsets have it", async || reached_by_all(town, batch, State::AtHandset).await).await;
+        assert_eq!(times(kannel, &numbers), [1; 5]);
+        reasons_name_nobody(town).await;
+    })
     .await;
 }
 
 /// F31: a wrong password stops the channel and loses nobody; when it is mended, everything leaves.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_wrong_password_fails_nobody_for_good() {
-    let kannel = Kannel::shared();
     on_both_with(
-        &kannel,
+        Kannel::shared(),
         |config| config.sms.password = "wrong".to_owned().into(),
-        async |town| {
+        async |town, kannel| {
             let numbers = numbers(5);
             let batch = urgent(town, &numbers).await;
             for _ in 0..4 {
@@ -301,7 +280,7 @@ async fn a_wrong_password_fails_nobody_for_good() {
             let first = tried.into_iter().find(|row| row.attempts > 0).unwrap();
             assert_eq!(first.reason.as_deref(), Some("403 credentials"));
             assert!(attempts_of(town, first.id).await.iter().all(|(outcome, _)| outcome.as_deref() == Some("refused")));
-            assert_eq!(times(&kannel, &numbers), [0; 5]);
+            assert_eq!(times(kannel, &numbers), [0; 5]);
 
             // Somebody mends the setting and starts anew.
             let mut config = (*town.config).clone();
@@ -310,7 +289,7 @@ async fn a_wrong_password_fails_nobody_for_good() {
             town.passes(Duration::from_secs(90));
             mended.round(Channel::Sms).await.unwrap();
             until("it arrived", async || reached_by_all(town, batch, State::AtHandset).await).await;
-            assert_eq!(times(&kannel, &numbers), [1; 5]);
+            assert_eq!(times(kannel, &numbers), [1; 5]);
         },
     )
     .await;
@@ -320,11 +299,10 @@ async fn a_wrong_password_fails_nobody_for_good() {
 /// resumed: nothing is lost, nothing is claimed meanwhile, and nobody gets more than the one repeat.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_suspended_gateway_gets_one_repeat_and_no_more() {
-    let kannel = Kannel::own();
     on_both_with(
-        &kannel,
+        Kannel::own(),
         |config| config.sms.timeout_seconds = 1,
-        async |town| {
+        async |town, kannel| {
             let numbers = numbers(5);
             kannel.command("suspend").await;
             let batch = urgent(town, &numbers).await;
@@ -352,8 +330,8 @@ async fn a_suspended_gateway_gets_one_repeat_and_no_more() {
                 })
                 .await;
             let handed = usize::try_from(handed).unwrap();
-            until("every copy arrived", async || times(&kannel, &numbers).iter().sum::<usize>() == handed).await;
-            assert!(times(&kannel, &numbers).iter().all(|times| (1..=2).contains(times)));
+            until("every copy arrived", async || times(kannel, &numbers).iter().sum::<usize>() == handed).await;
+            assert!(times(kannel, &numbers).iter().all(|times| (1..=2).contains(times)));
         },
     )
     .await;
@@ -362,33 +340,27 @@ async fn a_suspended_gateway_gets_one_repeat_and_no_more() {
 /// A gateway that is shot: nobody is called reached or failed, and those who wait get their text when it is back.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_gateway_that_is_shot_and_started_again_gets_what_waited() {
-    let kannel = Kannel::own();
-    on_both_with(
-        &kannel,
-        |_| {},
-        async |town| {
-            kannel.kill(&["bearerbox", "smsbox", "smsc"]);
-            let numbers = numbers(20);
-            let batch = urgent(town, &numbers).await;
-            town.delivers_everything().await;
-            assert_eq!(waiting(town, batch).await, 20);
-            kannel.start(&["bearerbox", "smsc", "smsbox"]);
-            in_the_end(town, "the handsets have it", async || reached_by_all(town, batch, State::AtHandset).await)
-                .await;
-            assert_eq!(times(&kannel, &numbers), [1; 20]);
+    with_a_gateway_to_break(async |town, kannel| {
+        kannel.kill(&["bearerbox", "smsbox", "smsc"]);
+        let numbers = numbers(20);
+        let batch = urgent(town, &numbers).await;
+        town.delivers_everything().await;
+        assert_eq!(waiting(town, batch).await, 20);
+        kannel.start(&["bearerbox", "smsc", "smsbox"]);
+        in_the_end(town, "the handsets have it", async || reached_by_all(town, batch, State::AtHandset).await).await;
+        assert_eq!(times(kannel, &numbers), [1; 20]);
 
-            // What it had taken and not passed on dies with it: nobody knows, and nobody says otherwise.
-            kannel.kill(&["smsc"]);
-            until("the gateway noticed", async || kannel.command("status.txt").await.contains("re-connecting")).await;
-            let lost = urgent(town, &numbers).await;
-            town.delivers_everything().await;
-            kannel.kill(&["bearerbox", "smsbox"]);
-            kannel.start(&["bearerbox", "smsc", "smsbox"]);
-            town.passes(HOUR / 2);
-            town.delivers_everything().await;
-            assert_eq!(states(town, lost).await, [(State::Accepted, 20)].into());
-            reasons_name_nobody(town).await;
-        },
-    )
+        // What it had taken and not passed on dies with it: nobody knows, and nobody says otherwise.
+        kannel.kill(&["smsc"]);
+        until("the gateway noticed", async || kannel.command("status.txt").await.contains("re-connecting")).await;
+        let lost = urgent(town, &numbers).await;
+        town.delivers_everything().await;
+        kannel.kill(&["bearerbox", "smsbox"]);
+        kannel.start(&["bearerbox", "smsc", "smsbox"]);
+        town.passes(HOUR / 2);
+        town.delivers_everything().await;
+        assert_eq!(states(town, lost).await, [(State::Accepted, 20)].into());
+        reasons_name_nobody(town).await;
+    })
     .await;
 }

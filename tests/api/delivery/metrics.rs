@@ -1,18 +1,15 @@
-//! What Prometheus reads: the queue as it stands, what was counted, and no person (accept M11, M22).
+//! What Prometheus reads: the queue as it stands, and no person (accept M22). What a process counts is looked at where a
+//! process is alone (`tests/process/counting.rs`).
 
 use std::collections::BTreeMap;
-use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use diesel::connection::{Connection, InstrumentationEvent, SimpleConnection};
-use diesel::prelude::*;
-use diesel::sql_types::Text;
+use diesel::connection::SimpleConnection;
 use vigie::app;
-use vigie::delivery::{Channel, LEASE, Lane, State, depths, metrics};
+use vigie::delivery::{Channel, LEASE, Lane};
 use vigie::on_either;
-use vigie::storage::Db;
 
-use super::desk::{HOUR, claims, mail, post, row, text};
+use super::desk::{HOUR, claims, post};
 use super::reports::asked;
 use crate::support::{Town, on_both};
 
@@ -68,37 +65,6 @@ async fn the_depth_of_each_lane_is_what_stands_in_the_queue() {
         let found = scraped(town).await;
         let depth = |name: &str, lane| value(&found, name, &[("channel", "email"), ("lane", lane)]) as i64;
         assert_eq!((depth("vigie_queue_attempting", "urgent"), depth("vigie_queue_waiting", "urgent")), (0, 7));
-    })
-    .await;
-}
-
-/// Accept M11: a code we do not know stays unknown and is counted. The counters are those of the process, which other tests
-/// share: they only ever grow.
-#[tokio::test(flavor = "multi_thread")]
-async fn attempts_reports_and_late_answers_are_counted() {
-    on_both(async |town| {
-        let accepted = || metrics::attempts_so_far(Channel::Email, "smtp", "accepted");
-        let refused = || metrics::attempts_so_far(Channel::Email, "smtp", "refused");
-        let before = (accepted(), refused(), metrics::receipts_so_far("unknown"), metrics::late_so_far());
-        town.post_office.smtp.behave(|relay| {
-            relay.refuses.insert("member2@example.be".into());
-        });
-        post(town, Channel::Email, Lane::Urgent, "member", 3, HOUR).await;
-        let sms = text(town).await;
-        town.delivers_everything().await;
-        assert!(accepted() >= before.0 + 2 && refused() > before.1);
-        assert_eq!(town.post_office.gateway.reports(&asked(town), 64, "F00").await, 200);
-        assert_eq!(row(town, sms).await.state, State::Accepted);
-        assert!(metrics::receipts_so_far("unknown") > before.2);
-        // A courier that comes back after its lease was lost is told, and counted.
-        mail(town).await;
-        let (_, held) = claims(town, Channel::Email, 1).await;
-        town.passes(LEASE);
-        let (_, again) = claims(town, Channel::Email, 1).await;
-        assert_eq!(held[0].id, again[0].id);
-        let late = super::desk::settled_as(&held[0], vigie::delivery::retry::Verdict::Final(State::Accepted, None));
-        town.db(move |tx| vigie::delivery::settle(tx, &[late])).await;
-        assert!(metrics::late_so_far() > before.3);
     })
     .await;
 }
@@ -188,70 +154,6 @@ async fn the_metrics_have_a_listener_of_their_own() {
         assert_eq!(get("/api/v1/verify/ABCDEFGH").await.status(), 404);
         handle.stop(false).await;
         town.open_get("/metrics").await.expect(404);
-    })
-    .await;
-}
-
-#[derive(diesel::QueryableByName)]
-struct Step {
-    #[diesel(sql_type = Text)]
-    detail: String,
-}
-#[derive(diesel::QueryableByName)]
-struct Line {
-    #[diesel(sql_type = Text, column_name = "QUERY PLAN")]
-    detail: String,
-}
-/// A scrape costs the same however much was ever sent: every sentence of it walks the index of what is due, and no further
-/// than its bound.
-#[tokio::test(flavor = "multi_thread")]
-async fn counting_walks_the_index_of_what_is_due() {
-    on_both(async |town| {
-        post(town, Channel::Email, Lane::Urgent, "old", 4_900, HOUR).await;
-        town.db(|tx| {
-            let settle = "UPDATE deliveries SET state = 'accepted', due_at = NULL";
-            Ok(on_either!(tx, |c| c.batch_execute(settle))?)
-        })
-        .await;
-        post(town, Channel::Email, Lane::Urgent, "new", 100, HOUR).await;
-        let plans: Vec<String> = town
-            .db(|tx| {
-                let heard = Arc::new(Mutex::new(Vec::new()));
-                let ear = Arc::clone(&heard);
-                on_either!(tx, |c| c.set_instrumentation(move |event: InstrumentationEvent<'_>| {
-                    if let InstrumentationEvent::StartQuery { query, .. } = event {
-                        ear.lock().unwrap().push(query.to_string());
-                    }
-                }));
-                depths(tx)?;
-                let heard = heard.lock().unwrap().clone();
-                on_either!(tx, |c| c.batch_execute("ANALYZE"))?;
-                let mut plans = Vec::new();
-                for sentence in heard.iter().filter(|sentence| sentence.contains("due_at IS NOT NULL")) {
-                    let sentence = sentence.split("-- binds").next().unwrap();
-                    let plan: Vec<String> = match tx.db() {
-                        Db::Sqlite(c) => {
-                            let steps: Vec<Step> =
-                                diesel::sql_query(format!("EXPLAIN QUERY PLAN {sentence}")).load(c)?;
-                            steps.into_iter().map(|step| step.detail).collect()
-                        }
-                        Db::Postgres(c) => {
-                            let filled = sentence.replace("$1", "'email'").replace("$2", "1").replace("$3", "1");
-                            let lines: Vec<Line> = diesel::sql_query(format!("EXPLAIN {filled}")).load(c)?;
-                            lines.into_iter().map(|line| line.detail).collect()
-                        }
-                    };
-                    plans.push(plan.join("\n"));
-                }
-                Ok(plans)
-            })
-            .await;
-        assert_eq!(plans.len(), 24, "three sentences for each of eight lanes");
-        for plan in plans {
-            assert!(plan.contains("deliveries_due"), "{plan}");
-            assert!(!plan.contains("Seq Scan") && !plan.contains("SCAN deliveries"), "{plan}");
-            assert!(!plan.contains("Sort") && !plan.contains("TEMP B-TREE"), "{plan}");
-        }
     })
     .await;
 }

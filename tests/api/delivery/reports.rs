@@ -4,11 +4,9 @@ use std::time::Duration;
 
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
-use diesel::prelude::*;
 use vigie::delivery::{Channel, Lane, State, cancel};
-use vigie::storage::schema::receipts;
 
-use super::desk::{HOUR, post, reasons_name_nobody, row, text, until};
+use super::desk::{HOUR, kept, post, reasons_name_nobody, row, text, until};
 use crate::support::post_office::{Sms, SmsManners};
 use crate::support::{Town, on_both};
 
@@ -24,17 +22,6 @@ pub(super) fn asked(town: &Town) -> Sms {
     let asked = reqwest::Url::parse(&format!("http://gateway{target}")).unwrap();
     let dlr_url = asked.query_pairs().find(|(name, _)| name == "dlr-url").map(|(_, url)| url.into_owned());
     Sms { dlr_url, ..Sms::default() }
-}
-/// Levels and codes as they came.
-async fn kept(town: &Town, delivery: i64) -> Vec<(String, String)> {
-    town.db(move |tx| {
-        Ok(receipts::table
-            .filter(receipts::delivery_id.eq(delivery))
-            .order(receipts::id)
-            .select((receipts::level, receipts::code))
-            .load(tx.db())?)
-    })
-    .await
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -142,6 +129,10 @@ async fn late_truth_is_taken_in_and_marked() {
         let raised = row(town, expired).await;
         assert_eq!((raised.state, raised.reason.as_deref()), (State::AtHandset, Some("late report, was expired")));
 
+        // One that is taken, or the next failure is the third in a row and the rest is not tried at all.
+        town.post_office.gateway.behave(SmsManners::Accepts);
+        text(town).await;
+        town.delivers_everything().await;
         // Unanswered while its validity ends, or while it is stopped: it may have arrived, and is not called unsent.
         town.post_office.gateway.behave(SmsManners::HangsUp);
         let over = post(town, Channel::Sms, Lane::Urgent, "", 1, Duration::from_secs(10)).await;

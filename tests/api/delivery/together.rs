@@ -15,6 +15,7 @@ use vigie::values::{Id, of};
 
 use super::desk::{
     HOUR, claims, held_up, holds, locks, mail, meanwhile, post, row, rows, settled_as, states, takes, text, until,
+    until_held_up,
 };
 use super::reports::asked;
 use crate::support::Town;
@@ -43,10 +44,7 @@ async fn a_stop_catches_what_a_claim_is_taking_at_that_moment() {
             false => cancel(tx, batch, "stopped"),
             true => cancel_for_membership(tx, membership, None, "stopped"),
         });
-        match kind {
-            Kind::Postgres => until("the stop meets the claim", async || held_up(&town).await == 1).await,
-            Kind::Sqlite => tokio::time::sleep(Duration::from_millis(50)).await,
-        }
+        until_held_up(&town, 1).await;
         commits();
         assert_eq!(stop.await.unwrap().unwrap(), 1, "on {kind:?}");
         let soon = town.clock.now().plus(Duration::from_secs(1));

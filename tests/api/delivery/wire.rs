@@ -1,5 +1,6 @@
 //! What a kept connection to the relay costs: no waits for acknowledgements, in clear and under TLS, and none for a refusal.
 
+use std::collections::BTreeMap;
 use std::time::{Duration, Instant};
 
 use vigie::config::{Config, Tls};
@@ -29,40 +30,58 @@ async fn one_connection(tls: Tls) -> (SmtpSink, tempfile::TempDir, impl Fn(&mut 
     })
 }
 
-/// With Nagle's algorithm on and the end of a mail in a write of its own, each mail waits 44 ms for the other side's delayed
-/// acknowledgement: 8.8 s in all, where some tenths are right. No noise blurs that.
-#[tokio::test(flavor = "multi_thread")]
-async fn two_hundred_mails_over_one_connection_wait_for_no_acknowledgement() {
-    for tls in [Tls::None, Tls::Starttls, Tls::Implicit] {
+/// What 200 mails over one connection may take. With Nagle's algorithm on and the end of a mail in a write of its own, each
+/// waits 44 ms for the other side's delayed acknowledgement: 8.8 s in all. Well under a second is what a release build takes;
+/// a debug build on a machine with other work takes about one.
+const AT_MOST: Duration = Duration::from_secs(3);
+/// A machine that is busy with something else is slow once or twice; the wait for an acknowledgement comes every time.
+const TRIES: usize = 5;
+
+/// Hands the mails over, every second refused if they are to be, each time over a new connection, until that takes no longer
+/// than it should.
+async fn leave_swiftly(tls: Tls, refuses: bool) {
+    let (refused, mut took) = (if refuses { MAILS / 2 } else { 0 }, Vec::new());
+    for _ in 0..TRIES {
         let (sink, _folder, settings) = one_connection(tls).await;
+        if refuses {
+            sink.behave(|relay| {
+                relay.refuses = (1..=MAILS).step_by(2).map(|number| format!("member{number}@example.be")).collect();
+            });
+        }
         let town = Town::start_with(Kind::Sqlite, settings).await;
         let batch = post(&town, Channel::Email, Lane::Urgent, "member", MAILS, HOUR).await;
         let started = Instant::now();
         town.delivers_everything().await;
-        let took = started.elapsed();
-        assert_eq!(states(&town, batch).await, [(State::Accepted, 200)].into(), "{tls:?}");
-        assert_eq!((sink.mails().len(), sink.connections()), (MAILS, 1), "{tls:?}");
-        eprintln!("{tls:?}: {took:?}");
-        assert!(took < Duration::from_secs(3), "{tls:?}: {took:?}");
+        took.push(started.elapsed());
+        let mut expected = BTreeMap::from([(State::Accepted, i64::try_from(MAILS - refused).unwrap())]);
+        if refuses {
+            expected.insert(State::Failed, i64::try_from(refused).unwrap());
+        }
+        assert_eq!(states(&town, batch).await, expected, "{tls:?}");
+        assert_eq!(
+            (sink.mails().len(), sink.connections(), sink.commands("RSET")),
+            (MAILS - refused, 1, refused),
+            "{tls:?}"
+        );
         town.close().await;
+        if took.last().is_some_and(|took| *took < AT_MOST) {
+            eprintln!("{tls:?}: {took:?}");
+            return;
+        }
+    }
+    panic!("{tls:?}: each of {TRIES} times slower than {AT_MOST:?}: {took:?}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn two_hundred_mails_over_one_connection_wait_for_no_acknowledgement() {
+    for tls in [Tls::None, Tls::Starttls, Tls::Implicit] {
+        leave_swiftly(tls, false).await;
     }
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_refused_recipient_costs_a_reset_and_no_connection() {
     for tls in [Tls::None, Tls::Starttls] {
-        let (sink, _folder, settings) = one_connection(tls).await;
-        sink.behave(|relay| {
-            relay.refuses = (1..=MAILS).step_by(4).map(|number| format!("member{number}@example.be")).collect();
-        });
-        let town = Town::start_with(Kind::Sqlite, settings).await;
-        let batch = post(&town, Channel::Email, Lane::Urgent, "member", MAILS, HOUR).await;
-        let started = Instant::now();
-        town.delivers_everything().await;
-        let took = started.elapsed();
-        assert_eq!(states(&town, batch).await, [(State::Accepted, 150), (State::Failed, 50)].into(), "{tls:?}");
-        assert_eq!((sink.mails().len(), sink.connections(), sink.commands("RSET")), (150, 1, 50), "{tls:?}");
-        assert!(took < Duration::from_secs(3), "{tls:?}: {took:?}");
-        town.close().await;
+        leave_swiftly(tls, true).await;
     }
 }

@@ -3,13 +3,14 @@
 use std::time::Duration;
 
 use diesel::prelude::*;
-use vigie::delivery::{self, Body, Channel, Fate, Lane, NewDelivery, State};
+use vigie::delivery::{self, Channel, State};
 use vigie::members::GATEWAYS;
 use vigie::people::{self, ContactKind, ContactState};
 use vigie::storage::schema::{deliveries, inbound_sms, memberships, throttles};
 use vigie::values::{EmailAddress, Id, Language, PhoneNumber, of};
 use vigie::worker;
 
+use super::something_waits;
 use crate::messages;
 use crate::support::neighbourhood::Neighbour;
 use crate::support::{Desk, Neighbourhood, Reply, Town, logs, on_both};
@@ -64,28 +65,6 @@ async fn noted(town: &Town) -> Vec<(String, Option<String>, i32)> {
             .load(tx.db())?)
     })
     .await
-}
-/// A message to a member waits on both channels.
-async fn something_waits(town: &Town, member: Id<of::Membership>) {
-    town.db(move |tx| {
-        let (batch, now) = (Id::<of::Batch>::new().uuid(), tx.now()?);
-        let body = Body { subject: "x".to_owned(), text: "x".to_owned(), html: None };
-        for channel in [Channel::Email, Channel::Sms] {
-            let content = delivery::put_content(tx, batch, Language::Fr, channel, &body)?;
-            let new = NewDelivery {
-                person: Id::new(),
-                channel,
-                lane: Lane::NonUrgent,
-                membership: Some(member),
-                address: Some("nobody@elsewhere.example".to_owned()),
-                fate: Fate::Due { content, at: now.plus(HOUR) },
-                deadline: now.plus(2 * HOUR),
-            };
-            delivery::enqueue(tx, batch, vec![new])?;
-        }
-        Ok(())
-    })
-    .await;
 }
 async fn waiting(town: &Town, member: Id<of::Membership>) -> Vec<(Channel, State, Option<String>)> {
     town.db(move |tx| {

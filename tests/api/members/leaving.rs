@@ -1,37 +1,14 @@
 //! The links of letters: leaving, stopping e-mail, seeing one's own data.
 
-use std::time::Duration;
-
 use diesel::prelude::*;
-use vigie::delivery::{self, Body, Channel, Fate, Lane, NewDelivery, State};
+use vigie::delivery::{self, Channel, State};
 use vigie::storage::schema::deliveries;
-use vigie::values::{Id, Language, of};
+use vigie::values::{Id, of};
 
 use super::neighbourhood::{Neighbourhood, last_letter, letters};
+use super::something_waits;
 use crate::support::{Town, on_both};
 
-/// A message to a member waits on both channels until tomorrow.
-async fn something_waits(town: &Town, member: Id<of::Membership>) {
-    town.db(move |tx| {
-        let (batch, now) = (Id::<of::Batch>::new().uuid(), tx.now()?);
-        let body = Body { subject: "x".to_owned(), text: "x".to_owned(), html: None };
-        for channel in [Channel::Email, Channel::Sms] {
-            let content = delivery::put_content(tx, batch, Language::Fr, channel, &body)?;
-            let new = NewDelivery {
-                person: Id::new(),
-                channel,
-                lane: Lane::NonUrgent,
-                membership: Some(member),
-                address: Some("an@canari.example".to_owned()),
-                fate: Fate::Due { content, at: now.plus(Duration::from_secs(3_600)) },
-                deadline: now.plus(Duration::from_secs(7_200)),
-            };
-            delivery::enqueue(tx, batch, vec![new])?;
-        }
-        Ok(())
-    })
-    .await;
-}
 async fn states(town: &Town, member: Id<of::Membership>) -> Vec<(Channel, State)> {
     town.db(move |tx| {
         Ok(deliveries::table

@@ -122,8 +122,12 @@ async fn after_a_stop_no_new_attempt_begins() {
         let busy = crate::support::post_office::SmsManners::Says(503, "", "later".to_owned());
         town.post_office.gateway.behave(busy);
         town.post_office.gateway.takes(std::time::Duration::from_millis(700));
+        let asked = town.post_office.gateway.targets().len();
         let (round, stopped) = tokio::join!(town.courier.round(Channel::Sms), async {
-            tokio::time::sleep(std::time::Duration::from_millis(250)).await;
+            // In the middle of a hand-over: it was asked and has not answered.
+            while town.post_office.gateway.targets().len() == asked {
+                tokio::time::sleep(std::time::Duration::from_millis(5)).await;
+            }
             stops(town, &hood.officer, &message).await
         });
         assert!(round.unwrap() > 0);

@@ -1,0 +1,69 @@
+//! What became of an attempt of this process, and what is written down of it.
+
+use std::time::Instant;
+
+use uuid::Uuid;
+
+use super::channel::Answer;
+use super::lifecycle::{Channel, Lane};
+use super::retry::{Tried, verdict};
+use super::settle::Settlement;
+use super::tray::Answered;
+use crate::values::Timestamp;
+
+/// An attempt under a lease of this process.
+#[derive(Clone)]
+pub(super) struct Leased {
+    pub(super) way: usize,
+    pub(super) lease: Uuid,
+    pub(super) attempt: i32,
+    pub(super) channel: Channel,
+    pub(super) lane: Lane,
+    /// Attempts at which somebody was called, this one included.
+    pub(super) tried: i32,
+    pub(super) unanswered: i32,
+    pub(super) fallen: i32,
+    pub(super) deadline: Timestamp,
+    pub(super) shown_alive: Instant,
+}
+
+/// An answer, with what is needed to settle it.
+#[derive(Clone)]
+pub(super) struct Outcome {
+    pub(super) leased: Leased,
+    pub(super) answered: Answered,
+    pub(super) elsewhere: bool,
+}
+impl Outcome {
+    /// What is written down at this moment.
+    pub(super) fn settlement(&self, now: Timestamp) -> Settlement {
+        let Outcome { leased, answered, elsewhere } = self;
+        let tried = Tried {
+            lane: leased.lane,
+            channel: leased.channel,
+            attempts: leased.tried,
+            unanswered: leased.unanswered,
+            fallen: leased.fallen,
+            elsewhere: *elsewhere,
+            deadline: leased.deadline,
+        };
+        let spread = u64::try_from(answered.delivery.rem_euclid(100)).unwrap_or(0);
+        let (outcome, reference) = match &answered.answer {
+            Answer::Accepted { reference } => ("accepted", reference.clone()),
+            Answer::Deferred { .. } | Answer::NotTried { .. } | Answer::FellOver => ("deferred", None),
+            Answer::Refused { .. } => ("refused", None),
+            Answer::Unknown { .. } => ("unknown", None),
+        };
+        Settlement {
+            delivery: answered.delivery,
+            attempt: leased.attempt,
+            channel: leased.channel,
+            lease: leased.lease,
+            outcome,
+            reference,
+            tried: !matches!(answered.answer, Answer::NotTried { .. }),
+            digest: answered.digest,
+            verdict: verdict(&tried, &answered.answer, now, spread),
+        }
+    }
+}

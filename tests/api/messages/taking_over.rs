@@ -333,7 +333,7 @@ async fn two_nodes_at_once_call_up_once() {
                     .filter(approvals::message_id.eq(id))
                     .select(approvals::version_id)
                     .first(tx.db())?;
-                let ours = contents::table.filter(contents::batch_id.eq(Id::from_uuid(version.uuid())));
+                let ours = contents::table.filter(contents::batch_id.eq(Id::<of::Batch>::from_uuid(version.uuid())));
                 Ok(ours.filter(contents::channel.eq("sms")).count().get_result(tx.db())?)
             })
             .await;

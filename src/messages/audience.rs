@@ -607,4 +607,37 @@ pub(super) mod tests {
             assert_eq!(after_quiet_hours(now, from, until), now, "{now} {from} to {until} is not quiet");
         }
     }
+    /// The rules of a release, with what was given then: here one SMS is enough for a dwelling.
+    #[test]
+    fn whom_the_first_channel_failed_is_judged_by_the_same_rules() {
+        let (served, same_home, elsewhere, alike) = (member(1), member(2), member(3), member(4));
+        let same_home = Recipient { dwelling: served.dwelling.clone(), ..same_home };
+        let alike = Recipient { dwelling: elsewhere.dwelling.clone(), ..alike };
+        let mut case = quiet();
+        case.plan.sms_per_dwelling = true;
+        let members = [served, same_home, elsewhere, alike];
+        let missed = |person| InReserve { id: 1, person, channel: Channel::Sms };
+        let rows: Vec<InReserve> =
+            members[1..].iter().map(|member| missed(member.person)).chain([missed(Id::new())]).collect();
+        let setting = Setting {
+            class: case.class,
+            kind: case.kind,
+            mode: case.mode,
+            rule: &case.rule,
+            reached_before: &case.reached_before,
+            written_in: &case.written_in,
+            plan: &case.plan,
+            now: case.now,
+            until: case.now.plus(std::time::Duration::from_secs(3600)),
+        };
+        let given = HashSet::from([(members[0].person, Channel::Sms)]);
+        let words: Vec<&str> = reckon_reserves(&members, &setting, &given, &rows)
+            .iter()
+            .map(|(_, fate)| match fate {
+                PlannedFate::Goes { .. } => "goes",
+                PlannedFate::LeftOut(reason) => reason,
+            })
+            .collect();
+        assert_eq!(words, ["household", "goes", "household", "left"]);
+    }
 }

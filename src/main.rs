@@ -15,6 +15,7 @@ use vigie::access::Recorder;
 use vigie::accounts;
 use vigie::app;
 use vigie::app::queue;
+use vigie::app::time;
 use vigie::config::Config;
 use vigie::demo;
 use vigie::doctor;
@@ -79,6 +80,11 @@ enum Command {
     Hooks,
     /// Print the address to which the mail server brings mails that come back. Whoever has it can report on deliveries.
     MailHook,
+    /// The machine's clock, after it was wrong.
+    Clock {
+        #[command(subcommand)]
+        command: ClockCommand,
+    },
     /// Administrators.
     Admin {
         #[command(subcommand)]
@@ -93,6 +99,11 @@ enum QueueCommand {
         #[arg(long)]
         message: Id<of::Message>,
     },
+}
+#[derive(Subcommand)]
+enum ClockCommand {
+    /// Believe the machine's clock although what is stored says otherwise. Stop the server first.
+    Trust,
 }
 #[derive(Subcommand)]
 enum KeysCommand {
@@ -180,6 +191,11 @@ async fn run(arguments: Arguments) -> anyhow::Result<()> {
                 Some(QueueCommand::Requeue { message }) => queue::requeued(&database, message)?,
             };
             print!("{told}");
+            Ok(())
+        }
+        Command::Clock { command: ClockCommand::Trust } => {
+            logs("warn");
+            print!("{}", time::trusted(&app::open(&config()?, Clock::system(), Durability::Full)?)?);
             Ok(())
         }
         Command::MailHook => {

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use secrecy::ExposeSecret;
 use tokio::sync::watch;
-use tokio_cron_scheduler::{Job, JobScheduler};
+use tokio::time::MissedTickBehavior;
 
 use crate::access;
 use crate::accounts;
@@ -28,7 +28,9 @@ use crate::messages;
 use crate::storage::Database;
 use crate::storage::StorageError;
 use crate::storage::Tx;
+use crate::storage::keep_time;
 
+const MINUTE: Duration = Duration::from_secs(60);
 /// How long the address of a settled delivery is kept.
 const ADDRESS_LIFE: Duration = Duration::from_secs(7 * 24 * 3600);
 /// Whose turn it is to examine our mail.
@@ -115,23 +117,8 @@ pub async fn run(
     rates: Arc<Rates>,
     stop: watch::Receiver<bool>,
 ) -> anyhow::Result<()> {
-    let mut scheduler = JobScheduler::new().await?;
-    let (duties, budgets, settings) = (database.clone(), Arc::clone(&rates), Arc::clone(&config));
-    // One tick a minute in UTC; what is due is a question to the database, so a missed tick or a second node does no harm.
-    let tick = Job::new_async("0 * * * * *", move |_, _| {
-        let (duties, budgets, settings) = (duties.clone(), Arc::clone(&budgets), Arc::clone(&settings));
-        Box::pin(async move {
-            budgets.forget_the_quiet();
-            if let Err(error) = minute(&duties).await {
-                tracing::warn!(%error, "the minute's duties were not all done");
-            }
-            if let Err(error) = ask_about_mail(&duties, &settings).await {
-                tracing::warn!(%error, "whether our mail can be told from forgeries was not asked");
-            }
-        })
-    })?;
-    scheduler.add(tick).await?;
-    scheduler.start().await?;
+    let pager = Pager::new(&config.alarm)?;
+    let ticks = ticks(database.clone(), rates, Arc::clone(&config), stop.clone());
     let mut stopping = stop.clone();
     let settling = database.clone();
     let settle = async move {
@@ -152,17 +139,35 @@ pub async fn run(
             }
         }
     };
-    let watch = watches(database.clone(), Arc::clone(&config), stop.clone());
+    let watch = watches(database.clone(), Arc::clone(&config), pager, stop.clone());
     let courier = Courier::new(database, channels, config);
-    tokio::join!(courier.run(stop), settle, watch);
-    scheduler.shutdown().await?;
+    tokio::join!(courier.run(stop), settle, watch, ticks);
     Ok(())
 }
 
+/// The minutes, counted and not read off the wall: a clock that is set does not keep them from coming. What is due is a
+/// question to the database, so a missed minute or a second node does no harm.
+async fn ticks(database: Database, budgets: Arc<Rates>, config: Arc<Config>, mut stop: watch::Receiver<bool>) {
+    let mut minutes = tokio::time::interval(MINUTE);
+    minutes.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    // Nobody left who could say "stop" is a stop too.
+    while !*stop.borrow() && stop.has_changed().is_ok() {
+        tokio::select! {
+            _ = minutes.tick() => {}
+            _ = stop.changed() => continue,
+        }
+        budgets.forget_the_quiet();
+        // A stop waits for nobody's name server.
+        tokio::select! {
+            () = duties(&database, &config) => {}
+            _ = stop.changed() => {}
+        }
+    }
+}
+
 /// Looks once a second whether something is wrong that somebody must mend.
-async fn watches(database: Database, config: Arc<Config>, mut stop: watch::Receiver<bool>) {
+async fn watches(database: Database, config: Arc<Config>, pager: Pager, mut stop: watch::Receiver<bool>) {
     delivery::metrics::begin();
-    let pager = Pager::new(&config.alarm);
     let mut watch = messages::Watch::default();
     // Nobody left who could say "stop" is a stop too.
     while !*stop.borrow() && stop.has_changed().is_ok() {
@@ -173,6 +178,14 @@ async fn watches(database: Database, config: Arc<Config>, mut stop: watch::Recei
             () = tokio::time::sleep(Duration::from_secs(1)) => {}
             _ = stop.changed() => {}
         }
+    }
+}
+async fn duties(database: &Database, config: &Config) {
+    if let Err(error) = minute(database).await {
+        tracing::warn!(%error, "the minute's duties were not all done");
+    }
+    if let Err(error) = ask_about_mail(database, config).await {
+        tracing::warn!(%error, "whether our mail can be told from forgeries was not asked");
     }
 }
 async fn ask_about_mail(database: &Database, config: &Config) -> anyhow::Result<()> {
@@ -220,15 +233,20 @@ pub async fn examine_mail(
 type Duty = fn(&mut Tx<'_>) -> Result<(), StorageError>;
 
 /// What is looked at every minute. Each duty in a transaction of its own, and all of them whatever becomes of the others:
-/// a fault in one must not make us keep addresses for longer.
+/// a fault in one must not make us keep addresses for longer. While the time is doubted nothing is forgotten at all.
 ///
 /// # Errors
 /// The first fault, after all have had their turn.
 pub async fn minute(database: &Database) -> Result<(), StorageError> {
-    let duties: [Duty; 8] = [
+    if !database.writing(keep_time).await? {
+        return Ok(());
+    }
+    let duties: [Duty; 10] = [
         |tx| access::forget_old_answers(tx).map(drop),
         |tx| access::forget_old_throttles(tx).map(drop),
         |tx| accounts::forget_old_tokens(tx).map(drop),
+        // Before the addresses go: what has none is looked at no more.
+        |tx| delivery::give_up_reports(tx).map(drop),
         |tx| {
             let before = tx.now()?.minus(ADDRESS_LIFE);
             delivery::forget_settled(tx, before).map(drop)
@@ -236,6 +254,7 @@ pub async fn minute(database: &Database) -> Result<(), StorageError> {
         |tx| members::forget_inbound(tx).map(drop),
         |tx| members::suspend_unreachable(tx).map(drop),
         |tx| delivery::forget_old_faults(tx).map(drop),
+        |tx| delivery::alarms::forget_old_alarms(tx).map(drop),
         |tx| messages::expire_unreleased(tx).map(drop),
     ];
     let mut outcome = Ok(());

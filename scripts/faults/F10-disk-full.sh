@@ -13,7 +13,7 @@ spend_the_reserve() {
     done
 }
 the_fault() {
-    local disk seconds status reads wrong
+    local disk seconds status meanwhile reads wrong
     seconds=$(size 15 60)
     if [ "$DB" = sqlite ]; then
         small_disk disk 24M
@@ -43,6 +43,8 @@ the_fault() {
         sleep 1
     done
     status=$(grep '"event": \?"answer"' "$W/client.jsonl" | grep -o '"status": \?[0-9]\+' | grep -o '[0-9]*$' | sort | uniq -c | tr -s ' \n' ' ' || true)
+    meanwhile=$(ready_status 6)
+    [ "$meanwhile" = 503 ] || bad "/health/ready says $meanwhile while nothing can be written"
     [ "$DB" = sqlite ] || end spender KILL
     alive server || bad "the server died"
     rm -f "$disk/filler"
@@ -63,6 +65,7 @@ the_fault() {
         wrong=$(grep '"status": ' "$W/mix.jsonl" | grep -vc '"status": 200' || true)
         [ "$wrong" = 0 ] || bad "$wrong of $reads reads were not answered with 200"
     fi
+    [ "$(ready_status)" = 200 ] || bad "not ready although the disk has room again"
     [[ $status == *503* ]] || bad "no write was refused: the disk was not full ($status)"
     end server TERM
     [ "$ENDED" = 0 ] || bad "the server ended with $ENDED"

@@ -7,7 +7,7 @@ ID=F12 WHAT="read-only file system"
 CLUSTER_DISK=300M
 
 the_fault() {
-    local seconds statuses wrong reads
+    local seconds statuses meanwhile wrong reads
     seconds=$(size 10 60)
     need strace strace
     house 100
@@ -36,6 +36,8 @@ the_fault() {
     [[ $statuses == *503* ]] || bad "no write was refused: the file system was not read-only ($statuses)"
     [[ $statuses != *202* && $statuses != *200* && $statuses != *201* ]] || bad "a write was acknowledged on a read-only file system"
     alive server || bad "the server died"
+    meanwhile=$(ready_status 6)
+    [ "$meanwhile" = 503 ] || bad "/health/ready says $meanwhile while nothing can be written"
     if [ "$DB" = sqlite ]; then
         end strace TERM
     else

@@ -59,7 +59,7 @@ for line in map(json.loads, open(sys.argv[1])):
         elif 200 <= line.get("status", 0) < 300:
             took[key] = (line["at"] - begun[key]) // 1000
 print(max(took.values(), default=-1))' "$W/client.jsonl" "storm-$name")
-    [ "$limits" != usual ] || [ "$worst" -le "$MOST_MS" ] || bad "$name: the slowest approval took $worst ms, $MOST_MS allowed"
+    [ "$worst" -le "$MOST_MS" ] || bad "$name: the slowest approval took $worst ms, $MOST_MS allowed"
     local counted
     counted=$(tail -1 "$W/wrk-$name.log")
     python3 -c '

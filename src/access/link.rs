@@ -102,6 +102,7 @@ impl<L: Link> Linked<L> {
         T: Send + 'static,
         E: From<StorageError> + Send + 'static,
     {
+        let _turn = self.house.turns.wait().await?;
         self.house.database.reading(move |tx| work(tx, self.subject)).await
     }
     /// Writes, in one transaction.

@@ -17,6 +17,7 @@ mod routes;
 mod sessions;
 mod store;
 mod throttle;
+mod turns;
 
 pub use actor::Actor;
 pub use answers::forget_old_answers;

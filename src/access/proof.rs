@@ -24,6 +24,7 @@ use super::place::{Place, Visible};
 use super::policy::{Decision, decide, row};
 use super::role::Role;
 use super::store;
+use super::turns::{Turn, Turns};
 use crate::config::Config;
 use crate::http::Answer;
 use crate::http::BodyHash;
@@ -138,13 +139,15 @@ pub struct Gatehouse {
     pub(super) recorder: Recorder,
     pub(super) rates: Arc<Rates>,
     pub(super) config: Arc<Config>,
+    pub(super) turns: Turns,
 }
 impl Gatehouse {
     /// Builds it once for the whole process.
     #[must_use]
     pub fn new(database: Database, recorder: Recorder, rates: Arc<Rates>, config: Arc<Config>) -> Self {
         let bearer = Arc::new(Bearer::new(database.keys()));
-        Self { database, bearer, recorder, rates, config }
+        let turns = Turns::of(database.connections_most());
+        Self { database, bearer, recorder, rates, config, turns }
     }
     pub(super) fn of(request: &HttpRequest) -> Result<Self, Problem> {
         let house = request
@@ -189,6 +192,8 @@ pub struct Authorized<A: Action> {
     asked: Option<(String, String)>,
     body_hash: BodyHash,
     house: Gatehouse,
+    /// A reader's turn at the database, until the reading is done.
+    _turn: Option<Turn>,
     action: PhantomData<fn() -> A>,
 }
 impl<A: Action> Authorized<A> {
@@ -423,6 +428,7 @@ impl<A: Action> FromRequest for Authorized<A> {
                 .into_inner()
                 .ok()
                 .map(web::Path::into_inner);
+            let turn = if request.method().is_safe() { Some(house.turns.wait().await?) } else { None };
             let found = house
                 .database
                 .reading(move |tx| {
@@ -467,6 +473,7 @@ impl<A: Action> FromRequest for Authorized<A> {
                         asked,
                         body_hash,
                         house,
+                        _turn: turn,
                         action: PhantomData,
                     };
                     if request.method().is_safe() && row(A::PERMISSION).audited {
@@ -521,7 +528,15 @@ impl<O: Open> Public<O> {
         T: Send + 'static,
         E: From<StorageError> + Send + 'static,
     {
+        let _turn = self.house.turns.wait().await?;
         self.house.database.reading(work).await
+    }
+    /// Whether anything can be written just now, tried by writing.
+    ///
+    /// # Errors
+    /// Why not.
+    pub async fn takes_writes(&self) -> Result<(), StorageError> {
+        self.house.database.takes_writes().await
     }
     /// Writes, in one transaction.
     ///

@@ -26,6 +26,8 @@ pub struct Reached {
     pub email: EmailAddress,
     /// Their mobile number, if it can be used.
     pub mobile: Option<PhoneNumber>,
+    /// They gave a mobile number, and nothing is sent to it as it did not work.
+    pub mobile_suspended: bool,
 }
 
 /// How the owner of an account is reached; nothing once it is closed.
@@ -37,10 +39,9 @@ pub fn reach(tx: &mut Tx<'_>, account: Id<of::Account>) -> Result<Option<Reached
     let Some(email) = account.email().cloned() else { return Ok(None) };
     let person = people::load_person(tx, account.person)?;
     let contacts = people::contacts_of(tx, &[person.id])?.remove(&person.id).unwrap_or_default();
-    let mobile = contacts
-        .iter()
-        .find(|contact| contact.kind == ContactKind::Mobile && contact.is_usable())
-        .and_then(people::Contact::phone);
+    let mobiles = || contacts.iter().filter(|contact| contact.kind == ContactKind::Mobile);
+    let mobile = mobiles().find(|contact| contact.is_usable()).and_then(people::Contact::phone);
+    let mobile_suspended = mobile.is_none() && mobiles().any(|contact| contact.suspension.is_some());
     Ok(Some(Reached {
         account: account.id,
         person: person.id,
@@ -48,5 +49,6 @@ pub fn reach(tx: &mut Tx<'_>, account: Id<of::Account>) -> Result<Option<Reached
         language: person.language,
         email,
         mobile,
+        mobile_suspended,
     }))
 }

@@ -34,7 +34,7 @@ impl Open for Live {
 enum Ready {}
 impl Open for Ready {
     const NAME: &'static str = "Ready";
-    const SUMMARY: &'static str = "The process can do its work: its database answers.";
+    const SUMMARY: &'static str = "The process can do its work: its database takes what is written.";
 }
 enum Style {}
 impl Open for Style {
@@ -51,12 +51,10 @@ async fn live(_: Public<Live>) -> Answer<Health> {
     Answer::new(&Health { status: "ok" })
 }
 async fn ready(public: Public<Ready>) -> Result<Answer<Health>, Problem> {
-    public.read(|tx| tx.now().map(drop).and_then(|()| crate::delivery::waiting(tx)).map(drop)).await.map_err(
-        |error: StorageError| match error {
-            StorageError::Busy | StorageError::Away(_) => Problem::from(error),
-            other => Problem::from(StorageError::Away(other.to_string())),
-        },
-    )?;
+    public.takes_writes().await.map_err(|error| match error {
+        StorageError::Busy | StorageError::Away(_) => Problem::from(error),
+        other => Problem::from(StorageError::Away(other.to_string())),
+    })?;
     Ok(Answer::new(&Health { status: "ok" }))
 }
 

@@ -87,8 +87,10 @@ fn of_the_queue(registry: &Registry, depths: &[Depth]) {
         depths.iter().map(|depth| (vec![depth.channel.as_str(), depth.lane.as_str()], float(value(depth)))).collect()
     };
     let labels = ["channel", "lane"];
-    let help = "Deliveries that wait; counted up to 100,000.";
+    let help = "Deliveries that wait; a lower bound where vigie_queue_is_longer is 1.";
     gauges(registry, "vigie_queue_waiting", help, &labels, &each(&|depth| depth.waiting));
+    let help = "1 where more wait than vigie_queue_waiting says: nobody counts further than 100,000.";
+    gauges(registry, "vigie_queue_is_longer", help, &labels, &each(&|depth| i64::from(depth.is_longer)));
     gauges(
         registry,
         "vigie_queue_attempting",
@@ -123,6 +125,23 @@ fn of_the_process(registry: &Registry, database: &Database) {
     gauges(registry, "vigie_database_connections", "Connections of this process.", &["state"], &values);
     let build = [(vec![env!("CARGO_PKG_VERSION"), database.name()], 1.0)];
     gauges(registry, "vigie_build_info", "Version and kind of database.", &["version", "database"], &build);
+    if let Some(free) = database.free_bytes() {
+        let free = float(i64::try_from(free / 1024).unwrap_or(i64::MAX)) * 1024.0;
+        gauge(
+            registry,
+            "vigie_database_disk_free_bytes",
+            "Free on the disk of the database, where it is a file.",
+            free,
+        );
+    }
+    let off = database.clock().offset_seconds().unwrap_or_default();
+    let help = "Seconds by which the machine's clock is ahead of the time that is believed, since it jumped.";
+    gauge(
+        registry,
+        "vigie_clock_offset_seconds",
+        help,
+        if off < 0 { -float(off.saturating_neg()) } else { float(off) },
+    );
     if let Some((resident, seconds)) = usage() {
         gauge(registry, "process_resident_memory_bytes", "Resident memory.", float(resident) * 1024.0);
         gauge(registry, "process_cpu_seconds_total", "Processor time of user and system.", seconds);

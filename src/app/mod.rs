@@ -3,6 +3,7 @@
 mod health;
 mod metrics;
 pub mod queue;
+pub mod time;
 
 use std::net::TcpListener;
 use std::sync::Arc;

@@ -23,7 +23,7 @@ pub fn told(database: &Database) -> anyhow::Result<String> {
     let mut told = format!("{:<8}{:<12}{:>9}{:>12}{:>14}\n", "channel", "lane", "waiting", "attempting", "oldest due");
     for depth in depths {
         let (channel, lane) = (depth.channel.as_str(), depth.lane.as_str());
-        let most = if depth.waiting >= delivery::COUNTED_MAX { "+" } else { "" };
+        let most = if depth.is_longer { "+" } else { "" };
         let waiting = format!("{}{most}", depth.waiting);
         writeln!(told, "{channel:<8}{lane:<12}{waiting:>9}{:>12}{:>12} s", depth.attempting, depth.oldest_seconds)?;
     }

@@ -175,7 +175,7 @@ impl Config {
                 Ok(_) => {}
             }
         }
-        let url = &self.alarm.webhook_url;
+        let url = self.alarm.webhook_url.expose_secret();
         let reachable = url.starts_with("https://") || (!production && url.starts_with("http://"));
         if !url.is_empty() && !reachable {
             faults.push("alarm.webhook_url: must begin with https://".to_owned());
@@ -270,7 +270,7 @@ mod tests {
         let faults = |url: &str, secret: &str| {
             let mut config = Config::defaults().unwrap();
             config.environment = Environment::Production;
-            config.alarm.webhook_url = url.to_owned();
+            config.alarm.webhook_url = url.to_owned().into();
             config.alarm.webhook_secret = secret.to_owned().into();
             config.faults().iter().filter(|fault| fault.starts_with("alarm.")).count()
         };
@@ -285,6 +285,8 @@ mod tests {
         let mut config = Config::defaults().unwrap();
         config.email.password = "hunter2".to_owned().into();
         config.sms.password = "hunter2".to_owned().into();
+        config.alarm.webhook_url = "https://pager.example/hunter2".to_owned().into();
+        config.alarm.webhook_secret = "whsec_hunter2".to_owned().into();
         config.database.url = "postgres://vigie:hunter2@db/vigie".to_owned();
         assert!(!format!("{config:?}").contains("hunter2"));
     }

@@ -1,5 +1,5 @@
 //! Alarms: raised once for each subject whatever the number of nodes, cleared when the condition ends, taken in hand by
-//! somebody. Subjects are identifiers: `message:…`, `provider:email:smtp`; never a person.
+//! somebody. One that comes and goes is told once in a quarter of an hour. Subjects are identifiers: `message:…`, `provider:email:smtp`; never a person.
 
 use std::time::Duration;
 
@@ -27,6 +27,8 @@ crate::words! {
         ProviderDown = "provider_down",
         /// The queue cannot be read: rows do not open, or the database is away.
         QueueUnreadable = "queue_unreadable",
+        /// A clock that jumped, or a time that leapt.
+        ClockWrong = "clock_wrong",
     }
 }
 
@@ -34,6 +36,10 @@ crate::words! {
 const SAID_EVERY: Duration = Duration::from_secs(10);
 /// and counts as over when no process has said it for so long.
 const OVER_AFTER: Duration = Duration::from_secs(30);
+/// Within this time the same alarm is told once, however often it is raised.
+const TOLD_ONCE_IN: Duration = Duration::from_secs(15 * 60);
+/// How long an alarm that is over is kept.
+const LIFE: Duration = Duration::from_secs(365 * 24 * 3_600);
 
 /// An alarm.
 #[derive(Debug, Clone, Queryable, Selectable)]
@@ -51,6 +57,8 @@ pub struct Alarm {
     pub raised_at: Timestamp,
     /// When a process last saw its cause.
     pub seen_at: Timestamp,
+    /// When somebody was told; none where the same was told just before.
+    pub told_at: Option<Timestamp>,
     /// When its cause was gone.
     pub cleared_at: Option<Timestamp>,
     /// When somebody took it in hand.
@@ -71,7 +79,8 @@ impl Alarm {
     }
 }
 
-/// Raises an alarm, unless one of this kind and subject stands already: of several nodes exactly one raises it.
+/// Raises an alarm, unless one of this kind and subject stands already: of several nodes exactly one raises it. It is to be
+/// told at once, unless the same was told just before.
 ///
 /// # Errors
 /// When the database fails.
@@ -82,6 +91,7 @@ pub fn raise(
     zone: Option<Id<of::Zone>>,
 ) -> Result<Option<Alarm>, StorageError> {
     let (id, now) = (Id::<of::Alarm>::new(), tx.now()?);
+    let told_at = if was_told_lately(tx, kind, subject)? { None } else { Some(now) };
     let row = (
         alarms::id.eq(id),
         alarms::kind.eq(kind),
@@ -89,6 +99,7 @@ pub fn raise(
         alarms::zone_id.eq(zone),
         alarms::raised_at.eq(now),
         alarms::seen_at.eq(now),
+        alarms::told_at.eq(told_at),
     );
     let raised =
         on_either!(tx, |c| diesel::insert_into(alarms::table).values(row.clone()).on_conflict_do_nothing().execute(c))?;
@@ -96,6 +107,40 @@ pub fn raise(
         return Ok(None);
     }
     Ok(Some(alarms::table.find(id).select(Alarm::as_select()).first(tx.db())?))
+}
+fn was_told_lately(tx: &mut Tx<'_>, kind: AlarmKind, subject: &str) -> Result<bool, StorageError> {
+    let since = tx.now()?.minus(TOLD_ONCE_IN);
+    let told: i64 = alarms::table
+        .filter(alarms::kind.eq(kind))
+        .filter(alarms::subject.eq(subject))
+        .filter(alarms::told_at.gt(Some(since)))
+        .count()
+        .get_result(tx.db())?;
+    Ok(told > 0)
+}
+/// Is it time to tell of an alarm that stands, and of which nobody was told as the same had been told just before?
+///
+/// # Errors
+/// When the database fails.
+pub fn is_to_be_told(tx: &mut Tx<'_>, alarm: &Alarm) -> Result<bool, StorageError> {
+    Ok(alarm.told_at.is_none() && !was_told_lately(tx, alarm.kind, &alarm.subject)?)
+}
+/// Notes that it is told now; `false` when another node was quicker.
+///
+/// # Errors
+/// When the database fails.
+pub fn note_told(tx: &mut Tx<'_>, id: Id<of::Alarm>) -> Result<bool, StorageError> {
+    let now = tx.now()?;
+    let untold = alarms::table.filter(alarms::id.eq(id)).filter(alarms::told_at.is_null());
+    Ok(diesel::update(untold).set(alarms::told_at.eq(Some(now))).execute(tx.db())? > 0)
+}
+/// Forgets alarms that were over long ago.
+///
+/// # Errors
+/// When the database fails.
+pub fn forget_old_alarms(tx: &mut Tx<'_>) -> Result<usize, StorageError> {
+    let before = tx.now()?.minus(LIFE);
+    Ok(diesel::delete(alarms::table.filter(alarms::cleared_at.lt(Some(before)))).execute(tx.db())?)
 }
 /// Says that the cause of an alarm goes on.
 ///

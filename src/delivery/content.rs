@@ -11,6 +11,7 @@ use crate::storage::personal::CONTENTS_BODY;
 use crate::storage::schema::contents;
 use crate::values::Id;
 use crate::values::Language;
+use crate::values::hex;
 use crate::values::of;
 
 /// Subject, text and HTML of a mail, or the text of an SMS. Debug shows nothing: letters hold codes and links.
@@ -38,7 +39,7 @@ impl Body {
             hasher.update(u64::try_from(part.len()).unwrap_or(u64::MAX).to_be_bytes());
             hasher.update(part.as_bytes());
         }
-        hasher.finalize().iter().map(|byte| format!("{byte:02x}")).collect()
+        hex(&hasher.finalize())
     }
 }
 

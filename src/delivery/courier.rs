@@ -23,6 +23,7 @@ use crate::storage::Keyring;
 use crate::storage::StorageError;
 use crate::values::Id;
 use crate::values::Timestamp;
+use crate::values::hex;
 use crate::values::of;
 
 /// Deliveries that one process holds at most for each provider of what can wait, and as many again of what cannot: that has
@@ -169,5 +170,5 @@ pub(super) fn parcel(config: &Config, keys: &Keyring, written: Written) -> Parce
 /// The identity of a delivery, the same at every attempt: `Message-ID` and gateway reference are made of it.
 fn key_of(keys: &Keyring, batch: uuid::Uuid, person: Id<of::Person>, channel: Channel) -> String {
     let mac = keys.sign("delivery", &[batch.as_bytes(), person.uuid().as_bytes(), channel.as_str().as_bytes()]);
-    mac.iter().take(16).map(|byte| format!("{byte:02x}")).collect()
+    hex(mac.iter().take(16))
 }

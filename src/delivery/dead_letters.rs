@@ -6,7 +6,7 @@ use uuid::Uuid;
 
 use super::lifecycle::{Channel, State};
 use super::queue::row_name;
-use crate::storage::Db;
+use super::settle::lock_in_order;
 use crate::storage::StorageError;
 use crate::storage::Tx;
 use crate::storage::personal::DELIVERIES_ADDRESS;
@@ -15,8 +15,8 @@ use crate::values::Id;
 use crate::values::Timestamp;
 use crate::values::of;
 
-/// The states of a dead letter, as the partial index names them.
-const DEAD: &str = "deliveries.state IN ('failed', 'expired')";
+/// The states of a dead letter, as the partial indexes name them: a literal, as a generic plan could not use these for a bind.
+pub const DEAD: &str = "deliveries.state IN ('failed', 'expired')";
 
 /// A dead letter, as whoever decides about it needs to know it.
 #[derive(Debug, Clone)]
@@ -29,6 +29,12 @@ pub struct DeadLetter {
     pub channel: Channel,
     /// As a member of what.
     pub membership: Option<Id<of::Membership>>,
+    /// What is left of it.
+    pub kept: Kept,
+}
+/// What is left of a dead letter.
+#[derive(Debug, Clone, Copy)]
+pub struct Kept {
     /// Until when it is of use.
     pub deadline: Timestamp,
     /// Is the address still kept?
@@ -63,11 +69,7 @@ pub fn dead_letters_of(tx: &mut Tx<'_>, batch: Uuid, only: Option<i64>) -> Resul
         wanted = wanted.filter(deliveries::id.eq(id));
     }
     let ids: Vec<i64> = wanted.load(tx.db())?;
-    if let Db::Postgres(c) = tx.db() {
-        // In the order of their numbers, as everybody locks them.
-        let locked = deliveries::table.filter(deliveries::id.eq_any(&ids)).order(deliveries::id).select(deliveries::id);
-        locked.for_update().load::<i64>(c)?;
-    }
+    lock_in_order(tx, &ids)?;
     // Looked at again under the lock: another requeue, or a late report, may have been quicker.
     let rows: Vec<Columns> = deliveries::table
         .filter(deliveries::id.eq_any(&ids))
@@ -95,9 +97,11 @@ pub fn dead_letters_of(tx: &mut Tx<'_>, batch: Uuid, only: Option<i64>) -> Resul
             person,
             channel,
             membership,
-            deadline,
-            has_address: address.is_some(),
-            has_content: content.is_some_and(|content| kept.contains(&content)),
+            kept: Kept {
+                deadline,
+                has_address: address.is_some(),
+                has_content: content.is_some_and(|content| kept.contains(&content)),
+            },
         })
         .collect())
 }

@@ -12,7 +12,7 @@ use crate::storage::schema::deliveries;
 use crate::values::Timestamp;
 
 /// Nobody counts further than this: a scrape costs the same, however many wait.
-pub const COUNTED_MAX: i64 = 100_000;
+const COUNTED_MAX: i64 = 100_000;
 
 /// One lane of one channel.
 #[derive(Debug, Clone, Copy)]
@@ -21,8 +21,10 @@ pub struct Depth {
     pub channel: Channel,
     /// The lane.
     pub lane: Lane,
-    /// How many wait, `COUNTED_MAX` at most.
+    /// How many wait; so many at least where `is_longer`.
     pub waiting: i64,
+    /// It was not counted to the end: `waiting` is a lower bound.
+    pub is_longer: bool,
     /// How many couriers hold.
     pub attempting: i64,
     /// For how long the oldest has been due, in seconds; zero when nothing is.
@@ -61,6 +63,7 @@ pub fn depths(tx: &mut Tx<'_>) -> Result<Vec<Depth>, StorageError> {
                 channel,
                 lane,
                 waiting: all.saturating_sub(held),
+                is_longer: all >= COUNTED_MAX,
                 attempting: held,
                 oldest_seconds: i64::try_from(oldest_seconds).unwrap_or(i64::MAX),
             });

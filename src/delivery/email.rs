@@ -517,7 +517,7 @@ mod tests {
         use sha2::Digest;
         let alone = Parcel { links: None, ..saying(Body { html: None, ..body() }) };
         let both = [written(&parcel()), written(&alone)].concat();
-        let hash: String = sha2::Sha256::digest(both).iter().map(|byte| format!("{byte:02x}")).collect();
+        let hash = crate::values::hex(sha2::Sha256::digest(both).as_slice());
         assert_eq!((EDITION, hash.as_str()), (1, "aff38d8dae982924356f11bb79f5f187fab0e52ba0e58e13f52e9fd992876111"));
     }
 

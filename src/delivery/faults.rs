@@ -10,6 +10,7 @@ use std::time::Duration;
 use diesel::prelude::*;
 
 use super::blame::{Blame, blame};
+use super::dead_letters::DEAD;
 use super::lifecycle::Channel;
 use super::queue::row_name;
 use crate::on_either;
@@ -35,8 +36,8 @@ const MARK: &str = "endpoint_faults";
 #[derive(Debug, Clone, Queryable, Selectable)]
 #[diesel(table_name = endpoint_faults)]
 pub struct Fault {
-    /// The delivery that failed.
-    pub delivery_id: i64,
+    /// Its number.
+    pub id: i64,
     /// What it was part of: one message, or one letter.
     pub batch_id: Id<of::Batch>,
     /// How it went.
@@ -54,6 +55,7 @@ pub struct Fault {
 #[diesel(table_name = endpoint_faults)]
 struct NewRow {
     delivery_id: i64,
+    attempt: i32,
     batch_id: Id<of::Batch>,
     person_id: Id<of::Person>,
     channel: Channel,
@@ -72,6 +74,7 @@ struct FailedRow {
     channel: Channel,
     address: Option<Vec<u8>>,
     reason: Option<String>,
+    attempts: i32,
     settled_at: Option<Timestamp>,
     created_at: Timestamp,
 }
@@ -119,8 +122,9 @@ pub fn note_faults(tx: &mut Tx<'_>) -> Result<usize, StorageError> {
 }
 fn failed_after(tx: &mut Tx<'_>, (at, id): (Timestamp, i64)) -> Result<Vec<FailedRow>, StorageError> {
     Ok(deliveries::table
-        // Literals and not binds: a generic plan could not use the partial index.
-        .filter(diesel::dsl::sql::<diesel::sql_types::Bool>("deliveries.state IN ('failed', 'expired')"))
+        .filter(diesel::dsl::sql::<diesel::sql_types::Bool>(DEAD))
+        // Without an address nothing can be held against it: the index ends where addresses are forgotten.
+        .filter(deliveries::address.is_not_null())
         .filter(deliveries::settled_at.ge(Some(at)))
         .filter(deliveries::settled_at.gt(Some(at)).or(deliveries::id.gt(id)))
         .order((deliveries::settled_at, deliveries::id))
@@ -141,6 +145,7 @@ fn note(tx: &mut Tx<'_>, failed: Vec<FailedRow>) -> Result<usize, StorageError> 
         let Ok(address) = tx.open::<String>(DELIVERIES_ADDRESS, name, &sealed) else { continue };
         new.push(NewRow {
             delivery_id: row.id,
+            attempt: row.attempts,
             batch_id: row.batch_id,
             person_id: row.person_id,
             channel: row.channel,
@@ -155,13 +160,14 @@ fn note(tx: &mut Tx<'_>, failed: Vec<FailedRow>) -> Result<usize, StorageError> 
         return Ok(0);
     }
     let ids = new.iter().map(|row| row.delivery_id);
-    let known: HashSet<i64> = endpoint_faults::table
+    // What was put back into the queue and failed again has failed twice.
+    let known: HashSet<(i64, i32)> = endpoint_faults::table
         .filter(endpoint_faults::delivery_id.eq_any(ids))
-        .select(endpoint_faults::delivery_id)
+        .select((endpoint_faults::delivery_id, endpoint_faults::attempt))
         .load(tx.db())?
         .into_iter()
         .collect();
-    new.retain(|row| !known.contains(&row.delivery_id));
+    new.retain(|row| !known.contains(&(row.delivery_id, row.attempt)));
     on_either!(tx, |c| diesel::insert_into(endpoint_faults::table).values(&new).execute(c))?;
     Ok(new.len())
 }
@@ -173,7 +179,7 @@ fn note(tx: &mut Tx<'_>, failed: Vec<FailedRow>) -> Result<usize, StorageError> 
 pub fn open_faults(tx: &mut Tx<'_>) -> Result<Vec<Fault>, StorageError> {
     Ok(endpoint_faults::table
         .filter(diesel::dsl::sql::<diesel::sql_types::Bool>("endpoint_faults.handled_at IS NULL"))
-        .order((endpoint_faults::happened_at, endpoint_faults::delivery_id))
+        .order((endpoint_faults::happened_at, endpoint_faults::id))
         .limit(AT_ONCE)
         .select(Fault::as_select())
         .load(tx.db())?)
@@ -184,13 +190,13 @@ pub fn open_faults(tx: &mut Tx<'_>) -> Result<Vec<Fault>, StorageError> {
 /// When the database fails.
 pub fn settle_faults(tx: &mut Tx<'_>, faults: &[Fault]) -> Result<(), StorageError> {
     let now = tx.now()?;
-    let ids = faults.iter().map(|fault| fault.delivery_id);
-    diesel::update(endpoint_faults::table.filter(endpoint_faults::delivery_id.eq_any(ids)))
+    let ids = faults.iter().map(|fault| fault.id);
+    diesel::update(endpoint_faults::table.filter(endpoint_faults::id.eq_any(ids)))
         .set(endpoint_faults::handled_at.eq(Some(now)))
         .execute(tx.db())?;
     Ok(())
 }
-/// Of one batch and channel: how many failed by the fault of the address, and how many were tried.
+/// Of one batch and channel: how many failed by the fault of the address, however often, and how many were tried.
 ///
 /// # Errors
 /// When the database fails.
@@ -198,8 +204,8 @@ pub fn failures_of_batch(tx: &mut Tx<'_>, batch: Id<of::Batch>, channel: Channel
     let failed = endpoint_faults::table
         .filter(endpoint_faults::batch_id.eq(batch))
         .filter(endpoint_faults::channel.eq(channel))
-        .count()
-        .get_result(tx.db())?;
+        .select(diesel::dsl::count(endpoint_faults::delivery_id).aggregate_distinct())
+        .first(tx.db())?;
     let tried = deliveries::table
         .filter(deliveries::batch_id.eq(batch))
         .filter(deliveries::channel.eq(channel))

@@ -43,7 +43,7 @@ static UNREADABLE: LazyLock<Counters> = LazyLock::new(|| {
 static RECEIPTS: LazyLock<Counters> = LazyLock::new(|| {
     Counters::new(
         "vigie_delivery_receipts_total",
-        "Reports of providers, by level; `unknown` is a code we do not know.",
+        "Reports of providers, by level; `unknown` is a code we do not know, `none` one that never came.",
         &["level"],
     )
 });
@@ -81,6 +81,10 @@ pub fn unreadable(count: usize) {
 /// A report came; `level` is a state, or `unknown` (accept M11).
 pub fn receipt(level: &'static str) {
     RECEIPTS.add(&[level], 1);
+}
+/// So many reports never came.
+pub fn no_report(count: usize) {
+    RECEIPTS.add(&["none"], u64::try_from(count).unwrap_or(0));
 }
 /// An alarm was raised.
 pub fn alarm(kind: AlarmKind) {
@@ -131,7 +135,7 @@ pub fn begin() {
     for counter in [&LOST, &LATE, &UNSETTLED, &UNREADABLE] {
         counter.add(&[], 0);
     }
-    for level in ["at_operator", "at_handset", "failed", "unknown"] {
+    for level in ["at_operator", "at_handset", "failed", "unknown", "none"] {
         RECEIPTS.add(&[level], 0);
     }
     for kind in AlarmKind::ALL {

@@ -60,8 +60,10 @@ pub use blame::Blame;
 pub use claim::{Carrier, Claimed, Contents, Taken, Wanted, claim, expire_pressing};
 pub use content::{Body, content_of, put_content};
 pub use courier::{Channels, Courier, Provider};
-pub use dead_letters::{DeadByReason, DeadLetter, batch_of, dead_letters_by_reason, dead_letters_of, requeue};
-pub use depths::{COUNTED_MAX, Depth, depths};
+pub use dead_letters::{
+    DEAD, DeadByReason, DeadLetter, Kept, batch_of, dead_letters_by_reason, dead_letters_of, requeue,
+};
+pub use depths::{Depth, depths};
 pub use faults::{
     Fault, endpoint_index, failures_of_batch, faults_since, forget_old_faults, forgive_batch, note_faults, open_faults,
     settle_faults,
@@ -71,8 +73,10 @@ pub use lifecycle::{Channel, Lane, State};
 pub use links::{contact_url, leave_url, my_data_url, returned_mail_url, unsubscribe_url};
 pub use proof::{AttemptsProof, BatchProof, ContentProof, prove};
 pub use queue::{
-    DeliveryRow, Fate, LEASE, NewDelivery, deliveries_of, enqueue, forget_settled, may_have_reached, progress, waiting,
+    DeliveryRow, Fate, LEASE, NewDelivery, deliveries_of, enqueue, forget_settled, may_have_reached, progress,
+    set_back, waiting,
 };
+pub use receipts::{REPORT_WAIT, give_up_reports, without_report};
 pub use reserve::{InReserve, NOT_CHOSEN, batches_with_reserves, call_up, given, leave_out, reserves_of};
 pub use return_path::{delivery_of, return_path};
 pub use routes::routes;

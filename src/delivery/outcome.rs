@@ -57,7 +57,6 @@ impl Outcome {
         Settlement {
             delivery: answered.delivery,
             attempt: leased.attempt,
-            channel: leased.channel,
             lease: leased.lease,
             outcome,
             reference,

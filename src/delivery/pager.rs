@@ -47,12 +47,14 @@ pub struct Pager {
 }
 impl Pager {
     /// The pager of the settings.
-    #[must_use]
-    pub fn new(config: &AlarmConfig) -> Self {
+    ///
+    /// # Errors
+    /// When no client can be made; without one nobody would be told, and nobody would notice.
+    pub fn new(config: &AlarmConfig) -> Result<Self, reqwest::Error> {
         let _ = rustls::crypto::ring::default_provider().install_default();
         let builder = reqwest::Client::builder().timeout(PATIENCE).redirect(reqwest::redirect::Policy::none());
-        let http = if config.webhook_url.is_empty() { None } else { builder.build().ok() };
-        Self { http, config: config.clone() }
+        let http = if config.webhook_url.expose_secret().is_empty() { None } else { Some(builder.build()?) };
+        Ok(Self { http, config: config.clone() })
     }
     /// Tells it in a task of its own, a few times if need be.
     pub fn tell(&self, page: Page) {
@@ -70,7 +72,7 @@ async fn told(http: &reqwest::Client, config: &AlarmConfig, page: &Page) {
         tokio::time::sleep(pause).await;
         let seconds = page.timestamp.seconds();
         let mut request = http
-            .post(&config.webhook_url)
+            .post(config.webhook_url.expose_secret())
             .header("content-type", "application/json")
             .header("webhook-id", &id)
             .header("webhook-timestamp", seconds)

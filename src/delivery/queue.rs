@@ -261,6 +261,23 @@ pub fn waiting(tx: &mut Tx<'_>) -> Result<(i64, Option<Timestamp>), StorageError
         .first(tx.db())?)
 }
 
+/// The time went back by so much, as somebody who can tell has said: what waits is due as long from now as it was.
+///
+/// # Errors
+/// When the database fails.
+pub fn set_back(tx: &mut Tx<'_>, by: Duration) -> Result<usize, StorageError> {
+    let waiting = deliveries::table
+        .filter(diesel::dsl::sql::<diesel::sql_types::Bool>("deliveries.due_at IS NOT NULL"))
+        .select((deliveries::id, deliveries::due_at, deliveries::deadline));
+    let waiting: Vec<(i64, Option<Timestamp>, Timestamp)> = waiting.load(tx.db())?;
+    for (id, due_at, deadline) in &waiting {
+        diesel::update(deliveries::table.find(id))
+            .set((deliveries::due_at.eq(due_at.map(|at| at.minus(by))), deliveries::deadline.eq(deadline.minus(by))))
+            .execute(tx.db())?;
+    }
+    Ok(waiting.len())
+}
+
 /// Empties the addresses of what was settled before `before`, and the letters that nobody waits for any more: facts stay,
 /// persons go (retention: seven days). So many at most in one transaction; the next minute takes the next.
 ///

@@ -1,6 +1,6 @@
 //! Reports of providers: kept as they came, and raising the state of a delivery, never lowering it (accept M10, M11).
 
-use std::collections::HashMap;
+use std::time::Duration;
 
 use diesel::prelude::*;
 
@@ -8,14 +8,23 @@ use super::bounces;
 use super::faults;
 use super::lifecycle::{Channel, State};
 use super::metrics;
+use crate::on_either;
 use crate::storage::StorageError;
 use crate::storage::Tx;
-use crate::storage::schema::{attempts, deliveries, receipts};
+use crate::storage::schema::{deliveries, duty_marks, receipts};
 use crate::values::Id;
 use crate::values::Timestamp;
 use crate::values::of;
 
-/// Different reports of one kind that are kept for a delivery: whoever holds an address of ours may send it what they like.
+/// A gateway that took an SMS has so long to say what became of it; operators give up long before.
+pub const REPORT_WAIT: Duration = Duration::from_secs(3 * 24 * 3_600);
+/// Why an SMS that a gateway took stays where it is: nobody ever said more of it.
+const NO_REPORT: &str = "no report";
+/// How far the reports were waited for, among the marks of the duties.
+const MARK: &str = "reports";
+/// Rows that are given up in one transaction; the next minute takes the next.
+const AT_ONCE: i64 = 1_000;
+/// Different reports of one kind that are kept for an attempt: whoever holds an address of ours may send it what they like.
 const KEPT_ONCE: i64 = 20;
 
 /// What a provider says of a delivery.
@@ -33,7 +42,7 @@ pub(super) struct Report<'a> {
     pub(super) code: &'a str,
     /// What the other side calls it.
     pub(super) reference: Option<&'a str>,
-    /// Equal reports are kept once.
+    /// Equal reports on one attempt are kept once.
     pub(super) once: bool,
 }
 
@@ -63,11 +72,12 @@ pub(super) fn receive(
 /// Keeps a report and raises the delivery it speaks of. An unknown delivery is no error: the sender is done either way.
 pub(super) fn keep(tx: &mut Tx<'_>, delivery: i64, report: &Report<'_>) -> Result<(), StorageError> {
     let now = tx.now()?;
-    let found: Option<(State, Id<of::Person>, Channel)> = {
+    let found: Option<(State, Id<of::Person>, Channel, i32)> = {
         let wanted = deliveries::table.filter(deliveries::id.eq(delivery)).select((
             deliveries::state,
             deliveries::person_id,
             deliveries::channel,
+            deliveries::attempts,
         ));
         match tx.db() {
             crate::storage::Db::Sqlite(c) => wanted.first(c).optional()?,
@@ -75,11 +85,11 @@ pub(super) fn keep(tx: &mut Tx<'_>, delivery: i64, report: &Report<'_>) -> Resul
         }
     };
     let provider = report.provider;
-    let Some((state, person, channel)) = found.filter(|(.., channel)| *channel == report.channel) else {
+    let Some((state, person, channel, attempt)) = found.filter(|(_, _, channel, _)| *channel == report.channel) else {
         tracing::warn!(provider, "a report on a delivery that does not exist");
         return Ok(());
     };
-    if report.once && is_known(tx, delivery, report)? {
+    if report.once && is_known(tx, (delivery, attempt), report)? {
         return Ok(());
     }
     metrics::receipt(report.level.map_or("unknown", State::as_str));
@@ -93,6 +103,7 @@ pub(super) fn keep(tx: &mut Tx<'_>, delivery: i64, report: &Report<'_>) -> Resul
             receipts::code.eq(printable(report.code)),
             receipts::reference.eq(report.reference.map(printable)),
             receipts::received_at.eq(now),
+            receipts::attempt.eq(attempt),
         ))
         .execute(tx.db())?;
     let Some(level) = report.level else {
@@ -137,45 +148,94 @@ fn reason_of(provider: &str, code: &str) -> String {
     let word = if provider == bounces::PROVIDER { bounces::PROVIDER } else { "report" };
     format!("{word} {code}")
 }
-/// Has the same been said before, or enough?
-fn is_known(tx: &mut Tx<'_>, delivery: i64, report: &Report<'_>) -> Result<bool, StorageError> {
-    let of_it =
-        receipts::table.filter(receipts::delivery_id.eq(delivery)).filter(receipts::provider.eq(report.provider));
+/// Has the same been said before of this attempt, or enough? What was put back into the queue and tried again may come back
+/// again.
+fn is_known(tx: &mut Tx<'_>, (delivery, attempt): (i64, i32), report: &Report<'_>) -> Result<bool, StorageError> {
+    let of_it = receipts::table
+        .filter(receipts::delivery_id.eq(delivery))
+        .filter(receipts::attempt.eq(attempt))
+        .filter(receipts::provider.eq(report.provider));
     let equal = of_it.filter(receipts::level.eq(report.word)).filter(receipts::code.eq(report.code));
     let equal: i64 = equal.count().get_result(tx.db())?;
     let all: i64 = of_it.count().get_result(tx.db())?;
     Ok(equal > 0 || all >= KEPT_ONCE)
 }
 
-/// What was reported as not delivered before the answer was settled that says who had taken it: it is believed only now.
+/// Ends the waiting for reports that never came: "accepted" is then all that will be known of these SMS, it says so, and
+/// nothing is sent again. A report that comes all the same still raises them. Reads what was settled since the last look and
+/// no more. Returns how many were given up.
+///
+/// # Errors
+/// When the database fails.
+pub fn give_up_reports(tx: &mut Tx<'_>) -> Result<usize, StorageError> {
+    let until = tx.now()?.minus(REPORT_WAIT);
+    let mark: Option<Timestamp> =
+        duty_marks::table.find(MARK).select(duty_marks::reached_at).first(tx.db()).optional()?;
+    let silent: Vec<(i64, Option<Timestamp>)> = deliveries::table
+        // This index has them in their order, and holds a week at most.
+        .filter(diesel::dsl::sql::<diesel::sql_types::Bool>("deliveries.address IS NOT NULL"))
+        .filter(deliveries::settled_at.ge(mark.or(Some(Timestamp::from_micros(0)))))
+        .filter(deliveries::settled_at.le(Some(until)))
+        .filter(deliveries::channel.eq(Channel::Sms))
+        .filter(deliveries::state.eq(State::Accepted))
+        .filter(deliveries::reason.is_null())
+        .order(deliveries::settled_at)
+        .limit(AT_ONCE)
+        .select((deliveries::id, deliveries::settled_at))
+        .load(tx.db())?;
+    let is_all = i64::try_from(silent.len()).unwrap_or(i64::MAX) < AT_ONCE;
+    // Those of the last moment may not all have been among them; whoever was given up is not found again.
+    let reached = if is_all { until } else { silent.last().and_then(|(_, at)| *at).unwrap_or(until) };
+    let given_up = diesel::update(deliveries::table.filter(deliveries::id.eq_any(silent.iter().map(|(id, _)| *id))))
+        // A report may have come meanwhile.
+        .filter(deliveries::state.eq(State::Accepted))
+        .filter(deliveries::reason.is_null())
+        .set(deliveries::reason.eq(Some(NO_REPORT)))
+        .execute(tx.db())?;
+    // A clock that was doubted may have gone back: a mark does not.
+    if mark.is_none_or(|mark| mark < reached) {
+        on_either!(tx, |c| diesel::insert_into(duty_marks::table)
+            .values((duty_marks::duty.eq(MARK), duty_marks::reached_at.eq(reached)))
+            .on_conflict(duty_marks::duty)
+            .do_update()
+            .set(duty_marks::reached_at.eq(reached))
+            .execute(c))?;
+    }
+    metrics::no_report(given_up);
+    Ok(given_up)
+}
+/// How many of a batch were taken by a provider that never said what became of them.
+///
+/// # Errors
+/// When the database fails.
+pub fn without_report(tx: &mut Tx<'_>, batch: uuid::Uuid) -> Result<i64, StorageError> {
+    Ok(deliveries::table
+        .filter(deliveries::batch_id.eq(Id::<of::Batch>::from_uuid(batch)))
+        .filter(deliveries::state.eq(State::Accepted))
+        .filter(deliveries::reason.eq(Some(NO_REPORT)))
+        .count()
+        .get_result(tx.db())?)
+}
+
+/// What was reported as not delivered before the answer was settled that says who had taken it: it is believed only now, and
+/// only of deliveries that stand as taken. A report on an attempt before this one is about another.
 pub(super) fn catch_up(tx: &mut Tx<'_>, taken: &[i64]) -> Result<(), StorageError> {
     if taken.is_empty() {
         return Ok(());
     }
-    let refused: Vec<(i64, String, String, Timestamp)> = receipts::table
+    let refused: Vec<(i64, String, String)> = receipts::table
+        .inner_join(deliveries::table.on(deliveries::id.eq(receipts::delivery_id)))
         .filter(receipts::delivery_id.eq_any(taken))
         .filter(receipts::level.eq(State::Failed.as_str()))
+        .filter(receipts::attempt.eq(deliveries::attempts))
         .order(receipts::id)
-        .select((receipts::delivery_id, receipts::provider, receipts::code, receipts::received_at))
+        .select((receipts::delivery_id, receipts::provider, receipts::code))
         .load(tx.db())?;
-    if refused.is_empty() {
-        return Ok(());
-    }
-    // The newest attempt last: a report of before is about another.
-    let begun: HashMap<i64, Timestamp> = attempts::table
-        .filter(attempts::delivery_id.eq_any(taken))
-        .order(attempts::number)
-        .select((attempts::delivery_id, attempts::started_at))
-        .load::<(i64, Timestamp)>(tx.db())?
-        .into_iter()
-        .collect();
-    for (delivery, provider, code, at) in refused {
-        if begun.get(&delivery).is_some_and(|begun| at >= *begun) {
-            diesel::update(deliveries::table.filter(deliveries::id.eq(delivery)))
-                .filter(deliveries::state.eq(State::Accepted))
-                .set((deliveries::state.eq(State::Failed), deliveries::reason.eq(Some(reason_of(&provider, &code)))))
-                .execute(tx.db())?;
-        }
+    for (delivery, provider, code) in refused {
+        diesel::update(deliveries::table.filter(deliveries::id.eq(delivery)))
+            .filter(deliveries::state.eq(State::Accepted))
+            .set((deliveries::state.eq(State::Failed), deliveries::reason.eq(Some(reason_of(&provider, &code)))))
+            .execute(tx.db())?;
     }
     Ok(())
 }

@@ -6,6 +6,7 @@ use std::collections::HashSet;
 use diesel::prelude::*;
 use uuid::Uuid;
 
+use super::dead_letters::DEAD;
 use super::lifecycle::{Channel, State};
 use super::queue::row_name;
 use crate::storage::StorageError;
@@ -22,8 +23,6 @@ pub const NOT_CHOSEN: &str = "not_chosen";
 const BATCHES_AT_ONCE: i64 = 100;
 /// Rows called up in one transaction.
 const CALLED_AT_ONCE: i64 = 500;
-/// What failed, as the partial indexes name it: a literal and not a bind, as a generic plan could not use them.
-const MISSED: &str = "deliveries.state IN ('failed', 'expired')";
 
 diesel::alias!(deliveries as reserve: Reserve);
 
@@ -57,7 +56,7 @@ macro_rules! in_reserve {
 /// When the database fails.
 pub fn batches_with_reserves(tx: &mut Tx<'_>, since: Timestamp) -> Result<Vec<Uuid>, StorageError> {
     let batches: Vec<Id<of::Batch>> = deliveries::table
-        .filter(diesel::dsl::sql::<diesel::sql_types::Bool>(MISSED))
+        .filter(diesel::dsl::sql::<diesel::sql_types::Bool>(DEAD))
         .filter(deliveries::settled_at.ge(Some(since)))
         .filter(diesel::dsl::exists(reserve.filter(in_reserve!())))
         .select(deliveries::batch_id)
@@ -74,7 +73,7 @@ pub fn batches_with_reserves(tx: &mut Tx<'_>, since: Timestamp) -> Result<Vec<Uu
 pub fn reserves_of(tx: &mut Tx<'_>, batch: Uuid) -> Result<Vec<InReserve>, StorageError> {
     let rows: Vec<(i64, Id<of::Person>, Channel)> = deliveries::table
         .inner_join(reserve.on(in_reserve!()))
-        .filter(diesel::dsl::sql::<diesel::sql_types::Bool>(MISSED))
+        .filter(diesel::dsl::sql::<diesel::sql_types::Bool>(DEAD))
         .filter(deliveries::batch_id.eq(Id::<of::Batch>::from_uuid(batch)))
         // The index gives this order; by the other row's number a server would walk all there are.
         .order(deliveries::id)

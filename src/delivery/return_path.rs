@@ -3,13 +3,14 @@
 use crate::config::Config;
 use crate::storage::Keyring;
 use crate::storage::same_bytes;
+use crate::values::hex;
 
 /// Bytes of the code: 80 bits cannot be guessed over the wire.
 const CODE_BYTES: usize = 10;
 
 fn code(keys: &Keyring, delivery: i64) -> String {
     let mac = keys.sign("return-path", &[&delivery.to_be_bytes()]);
-    mac.iter().take(CODE_BYTES).map(|byte| format!("{byte:02x}")).collect()
+    hex(mac.iter().take(CODE_BYTES))
 }
 
 /// The envelope sender of one mail, such as `bounces+17-0a1b…@plp.example`; none where no address for bounces is set.

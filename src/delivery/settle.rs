@@ -6,7 +6,7 @@ use diesel::prelude::*;
 use diesel::sql_types::{Array, BigInt, Binary, Integer, Nullable, Text};
 use uuid::Uuid;
 
-use super::lifecycle::{Channel, State};
+use super::lifecycle::State;
 use super::metrics;
 use super::queue::LEASE;
 use super::receipts;
@@ -67,8 +67,6 @@ pub struct Settlement {
     pub delivery: i64,
     /// The attempt.
     pub attempt: i32,
-    /// How it went: an SMS may have been reported on already.
-    pub channel: Channel,
     /// Under which lease it was made.
     pub lease: Uuid,
     /// `accepted`, `deferred`, `refused`, `unknown`.
@@ -137,10 +135,9 @@ pub fn settle(tx: &mut Tx<'_>, settlements: &[Settlement]) -> Result<usize, Stor
     };
     let untried = settlements.iter().filter(|settlement| !settlement.tried && settled.contains(&settlement.delivery));
     give_back(tx, &untried.map(|settlement| settlement.delivery).collect::<Vec<_>>())?;
-    let reported = |settlement: &&Settlement| {
-        settlement.channel == Channel::Sms && matches!(settlement.verdict, Verdict::Final(State::Accepted, _))
-    };
-    receipts::catch_up(tx, &settlements.iter().filter(reported).map(|taken| taken.delivery).collect::<Vec<_>>())?;
+    let taken =
+        settlements.iter().filter(|settlement| matches!(settlement.verdict, Verdict::Final(State::Accepted, _)));
+    receipts::catch_up(tx, &taken.map(|settlement| settlement.delivery).collect::<Vec<_>>())?;
     for settlement in settlements.iter().filter(|settlement| !settled.contains(&settlement.delivery)) {
         metrics::late();
         tracing::warn!(

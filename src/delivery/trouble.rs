@@ -35,9 +35,10 @@ pub enum Trouble {
 }
 
 /// What is wrong, if anything is. A few whose own mailbox says "later" do not make a batch stuck: a tenth must wait, or
-/// somebody whom no courier fetches.
+/// somebody whom no courier fetches. What was before `begun_at`, when the batch began to leave or was last put back into
+/// the queue, is not held against it.
 #[must_use]
-pub fn trouble(standings: &[Standing], now: Timestamp) -> Option<Trouble> {
+pub fn trouble(standings: &[Standing], begun_at: Timestamp, now: Timestamp) -> Option<Trouble> {
     let waits = |standing: &&Standing| {
         !standing.state.is_final()
             && (standing.state != State::Planned || standing.first_due.is_some_and(|due| due <= now))
@@ -48,12 +49,12 @@ pub fn trouble(standings: &[Standing], now: Timestamp) -> Option<Trouble> {
         State::Planned => standing.first_due.unwrap_or(standing.first_created),
         _ => standing.first_created,
     };
-    let age = now.since(waiting.iter().map(since).min()?);
+    let age = now.since(waiting.iter().map(since).min()?.max(begun_at));
     let gone: Vec<&Standing> = standings.iter().filter(|standing| standing.state.was_handed_over()).collect();
     if gone.is_empty() {
         return (age >= NO_HANDOVER).then_some(Trouble::NoHandover);
     }
-    let moved_at = gone.iter().filter_map(|standing| standing.last_settled).max()?;
+    let moved_at = gone.iter().filter_map(|standing| standing.last_settled).max()?.max(begun_at);
     if age < STUCK || now.since(moved_at) < STUCK {
         return None;
     }
@@ -74,6 +75,9 @@ mod tests {
     fn at(seconds: u64) -> Timestamp {
         BEGIN.plus(Duration::from_secs(seconds))
     }
+    fn troubled(standings: &[Standing], now: Timestamp) -> Option<Trouble> {
+        trouble(standings, BEGIN, now)
+    }
     fn some(state: State, count: i64, due: Option<u64>, settled: Option<u64>) -> Standing {
         Standing { state, count, first_created: BEGIN, first_due: due.map(at), last_settled: settled.map(at) }
     }
@@ -81,39 +85,48 @@ mod tests {
     #[test]
     fn a_batch_is_in_trouble_when_nobody_has_it_after_ten_seconds() {
         let waiting = [some(State::Queued, 120, Some(0), None)];
-        assert_eq!(trouble(&waiting, at(9)), None);
-        assert_eq!(trouble(&waiting, at(10)), Some(Trouble::NoHandover));
+        assert_eq!(troubled(&waiting, at(9)), None);
+        assert_eq!(troubled(&waiting, at(10)), Some(Trouble::NoHandover));
         // Whatever keeps it from leaving: a courier that never answers, a provider that says later, an answer that never came.
         for state in [State::Attempting, State::Deferred, State::Unknown] {
-            assert_eq!(trouble(&[some(state, 1, Some(30), None)], at(10)), Some(Trouble::NoHandover), "{state:?}");
+            assert_eq!(troubled(&[some(state, 1, Some(30), None)], at(10)), Some(Trouble::NoHandover), "{state:?}");
         }
     }
     #[test]
     fn one_who_has_it_is_enough_and_so_is_nobody_left_to_wait() {
         let moving = [some(State::Queued, 9_999, Some(0), None), some(State::Accepted, 1, None, Some(8))];
-        assert_eq!(trouble(&moving, at(10)), None);
+        assert_eq!(troubled(&moving, at(10)), None);
         let over = [some(State::Failed, 3, None, Some(2)), some(State::Suppressed, 3, None, Some(0))];
-        assert_eq!(trouble(&over, at(1_000)), None);
-        assert_eq!(trouble(&[], at(1_000)), None);
+        assert_eq!(troubled(&over, at(1_000)), None);
+        assert_eq!(troubled(&[], at(1_000)), None);
     }
     #[test]
     fn what_is_planned_for_later_begins_when_it_is_due() {
         let planned = [some(State::Planned, 5, Some(3_600), None)];
-        assert_eq!(trouble(&planned, at(60)), None);
-        assert_eq!(trouble(&planned, at(3_609)), None);
-        assert_eq!(trouble(&planned, at(3_610)), Some(Trouble::NoHandover));
+        assert_eq!(troubled(&planned, at(60)), None);
+        assert_eq!(troubled(&planned, at(3_609)), None);
+        assert_eq!(troubled(&planned, at(3_610)), Some(Trouble::NoHandover));
     }
     #[test]
     fn a_batch_that_was_moving_is_stuck_after_a_minute_of_nothing() {
         let halted = [some(State::Deferred, 900, Some(100), None), some(State::Accepted, 100, None, Some(20))];
-        assert_eq!(trouble(&halted, at(79)), None);
-        assert_eq!(trouble(&halted, at(80)), Some(Trouble::Stuck));
+        assert_eq!(troubled(&halted, at(79)), None);
+        assert_eq!(troubled(&halted, at(80)), Some(Trouble::Stuck));
     }
     #[test]
     fn a_few_full_mailboxes_page_nobody_but_somebody_forgotten_does() {
         let tail = |due| [some(State::Deferred, 5, Some(due), None), some(State::Accepted, 9_995, None, Some(20))];
-        assert_eq!(trouble(&tail(1_030), at(1_000)), None);
-        assert_eq!(trouble(&tail(950), at(1_000)), None);
-        assert_eq!(trouble(&tail(940), at(1_000)), Some(Trouble::Stuck));
+        assert_eq!(troubled(&tail(1_030), at(1_000)), None);
+        assert_eq!(troubled(&tail(950), at(1_000)), None);
+        assert_eq!(troubled(&tail(940), at(1_000)), Some(Trouble::Stuck));
+    }
+    #[test]
+    fn what_was_put_back_begins_anew() {
+        let again = [some(State::Queued, 2, Some(600), None), some(State::Failed, 3, None, Some(2))];
+        assert_eq!(trouble(&again, at(600), at(609)), None);
+        assert_eq!(trouble(&again, at(600), at(610)), Some(Trouble::NoHandover));
+        let others_have_it = [some(State::Queued, 2, Some(600), None), some(State::Accepted, 3, None, Some(2))];
+        assert_eq!(trouble(&others_have_it, at(600), at(659)), None);
+        assert_eq!(trouble(&others_have_it, at(600), at(660)), Some(Trouble::Stuck));
     }
 }

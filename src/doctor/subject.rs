@@ -7,6 +7,7 @@ use crate::config::EmailConfig;
 use crate::config::EmailTransport;
 use crate::config::Environment;
 use crate::storage::token_hash;
+use crate::values::hex;
 
 /// The identity under which this installation sends.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -48,7 +49,7 @@ impl Subject {
         let mut addresses: Vec<String> = self.addresses.iter().map(IpAddr::to_string).collect();
         addresses.sort();
         let whole = [self.domain.as_str(), &self.envelope_domain(), &self.selector, &addresses.join(",")].join("\n");
-        token_hash(&whole).iter().map(|byte| format!("{byte:02x}")).collect()
+        hex(&token_hash(&whole))
     }
 }
 fn domain_of(address: &str) -> String {

@@ -2,7 +2,7 @@
 //! shape of every answer of 400 and above.
 
 use std::net::IpAddr;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use actix_web::body::{BoxBody, EitherBody, MessageBody};
 use actix_web::dev::{ServiceRequest, ServiceResponse};
@@ -18,6 +18,9 @@ use super::metrics;
 use super::problem::{Problem, ProblemType};
 use crate::texts::{self, PageKind};
 use crate::values::Language;
+
+/// Before somebody is told that they ask too often.
+const PAUSE: Duration = Duration::from_millis(500);
 
 /// The span of one request: method, route pattern, request id. Never the path, the query or a header.
 #[derive(Debug)]
@@ -88,6 +91,11 @@ pub async fn finish<B: MessageBody + 'static>(
     // No clone of the request may live while it is routed: actix writes the parameters of the path into it. The router
     // makes an answer of every error, so what comes back as an error has no request to answer to.
     let response = next.call(request).await?;
+    if response.status() == StatusCode::TOO_MANY_REQUESTS {
+        // Whoever asks again at once, in spite of what they are told, does so twice a second and not as often as we can say no:
+        // the others wait behind every answer that we give.
+        tokio::time::sleep(PAUSE).await;
+    }
     let route = response.request().match_pattern();
     metrics::answered(&method, route.as_deref(), response.status().as_u16(), start.elapsed());
     if response.status().is_client_error() || response.status().is_server_error() {

@@ -110,7 +110,7 @@ mod tests {
         let at = format!("2026-03-{day:02}T{hour:02}:00:00Z");
         let at: Timestamp = serde_json::from_value(serde_json::Value::String(at)).unwrap();
         let (batch_id, endpoint_index) = (Id::new(), vec![1]);
-        Fault { delivery_id: 1, batch_id, channel: Channel::Email, endpoint_index, kind, sent_at: at, happened_at: at }
+        Fault { id: 1, batch_id, channel: Channel::Email, endpoint_index, kind, sent_at: at, happened_at: at }
     }
     fn concluded(faults: &[(Blame, u32, u32)]) -> Option<SuspensionReason> {
         let faults: Vec<Fault> = faults.iter().map(|(kind, day, hour)| fault(*kind, *day, *hour)).collect();

@@ -5,14 +5,14 @@ use std::collections::HashMap;
 use std::time::Duration;
 
 use super::audience::{Audience, PlannedFate};
-use super::draft::{lock, lock_what_it_follows, surroundings, valid_until, view_now};
+use super::draft::{lock, surroundings, valid_until, view_now};
 use super::edit::moved;
 use super::error::MessageError;
 use super::lifecycle::{Approved, Dispatching, Facts, Message};
 use super::message::{ApprovalPolicy, Class, Kind, Mode, Status, lane};
 use super::notify;
 use super::payloads::{Approval, ApprovalView};
-use super::preview::{Gathered, gather};
+use super::preview::{Gathered, gather_to_send};
 use super::rules::Circumstances;
 use super::store::{self, Change, Event, NewApproval, Version};
 use crate::access::Throttle;
@@ -50,8 +50,7 @@ pub(super) fn approve(
         return Err(MessageError::WrongState(loaded.message.status()));
     };
     let version = store::load_version(tx, id, message.facts().current_version)?;
-    lock_what_it_follows(tx, &version.audience)?;
-    let gathered = gather(tx, message.facts(), &version)?;
+    let gathered = gather_to_send(tx, message.facts(), &version)?;
     if version.hash != command.version_hash || gathered.plan_number != command.plan_number {
         return Err(MessageError::VersionChanged);
     }

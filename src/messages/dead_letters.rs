@@ -41,13 +41,15 @@ pub(super) fn dead_letters(
     let is_officer = |zone: Id<of::Zone>| {
         actor.grants.iter().any(|grant| grant.role == Role::Officer && grant.reach == Reach::Zone(zone))
     };
-    let page = Listing::cut(rows, limit, |(row, _)| row.delivery.to_string());
-    let named = page.items.iter().filter(|(_, zone)| is_officer(*zone)).filter_map(|(row, _)| row.membership);
+    let now = tx.now()?;
+    let page = Listing::cut(rows, limit, |found| found.row.delivery.to_string());
+    let named = page.items.iter().filter(|found| is_officer(found.zone)).filter_map(|found| found.row.membership);
     let names = members::members_by_ids(tx, &named.collect::<Vec<_>>())?;
-    Ok(page.map(|(row, zone)| {
+    Ok(page.map(|store::FoundDead { row, zone, status, kept }| {
         let membership = row.membership.filter(|_| is_officer(zone));
         let name = membership.and_then(|id| names.get(&id)).map(|member| member.initials.clone());
-        DeadLetterRow { membership, name, ..row }
+        let can_be_requeued = status.can_be_requeued() && rules::is_still_kept(kept, now).is_ok();
+        DeadLetterRow { membership, name, can_be_requeued, ..row }
     }))
 }
 
@@ -66,11 +68,12 @@ pub(super) fn requeue(
     };
     let letters = delivery::dead_letters_of(tx, batch.uuid(), only)?;
     rules::anything_dead(letters.len())?;
-    if !loaded.message.can_be_requeued() {
+    if !loaded.message.status().can_be_requeued() {
         return Err(MessageError::WrongState(loaded.message.status()));
     }
     let partnership = partnerships::find_partnership(tx, facts.partnership)?.ok_or(MessageError::NotFound)?;
-    rules::may_requeue(facts, partnership.status, store::superseded(tx, facts)?)?;
+    let decided_at = loaded.decided_at.unwrap_or(facts.created_at);
+    rules::may_requeue(facts, partnership.status, store::superseded(tx, facts, decided_at)?)?;
     let at = leaves_at(tx, facts)?;
     let (again, left) = sorted_out(tx, facts, letters, at)?;
     if again.is_empty() {
@@ -114,7 +117,7 @@ fn sorted_out(
     people.extend(present.into_iter().map(|member| (member.person, member)));
     let (mut again, mut left) = (Vec::new(), BTreeMap::new());
     for letter in letters {
-        let kept = rules::is_still_kept(&letter, at);
+        let kept = rules::is_still_kept(letter.kept, at);
         let address = kept.and_then(|()| {
             let member = people.get(&letter.person).ok_or(Refusal::MemberGone)?;
             present_address(member, (facts.class, facts.kind), letter.channel, now).map(str::to_owned)
@@ -135,7 +138,7 @@ fn goes_out_again(
 ) -> Result<(), MessageError> {
     let version = store::load_version(tx, id, message.facts().current_version)?;
     let (from, to) = (message.status(), Status::Dispatching);
-    let event = Event { by, event: "requeued", from, to, hash: &version.hash, reason: None };
+    let event = Event { by, event: store::REQUEUED, from, to, hash: &version.hash, reason: None };
     if from == to {
         store::record(tx, id, message.facts().current_version, &event)?;
         return Ok(());

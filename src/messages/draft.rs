@@ -220,14 +220,6 @@ pub(super) fn view_now(tx: &mut Tx<'_>, id: Id<of::Message>) -> Result<(MessageV
 pub(super) fn valid_until(facts: &Facts, from: Timestamp) -> Timestamp {
     from.plus(Duration::from_secs(u64::try_from(facts.validity_minutes).unwrap_or(0).saturating_mul(60)))
 }
-/// Locks the message that another one follows, before those it reached are counted: nobody is called up for it meanwhile.
-/// Whoever holds two locks took the younger message's first.
-pub(super) fn lock_what_it_follows(tx: &mut Tx<'_>, rule: &AudienceRule) -> Result<(), StorageError> {
-    match rule {
-        AudienceRule::RecipientsOf(earlier) => tx.lock("messages", *earlier),
-        AudienceRule::Partnership => Ok(()),
-    }
-}
 /// Locks and loads.
 pub(super) fn lock(tx: &mut Tx<'_>, id: Id<of::Message>) -> Result<Loaded, MessageError> {
     tx.lock("messages", id)?;

@@ -140,15 +140,7 @@ impl Message {
     /// Has it begun to leave?
     #[must_use]
     pub(super) const fn has_left(&self) -> bool {
-        matches!(
-            self.status(),
-            Status::Dispatching | Status::Completed | Status::CompletedWithFailures | Status::Stopped
-        )
-    }
-    /// May what did not arrive of it be tried again? It has begun to leave, and nobody stopped it.
-    #[must_use]
-    pub(super) const fn can_be_requeued(&self) -> bool {
-        matches!(self.status(), Status::Dispatching | Status::Completed | Status::CompletedWithFailures)
+        self.status().has_left()
     }
     /// Back to a draft, since its words change; an earlier submission is void.
     ///

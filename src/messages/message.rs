@@ -91,6 +91,36 @@ crate::words! {
         Expired = "expired",
     }
 }
+impl Status {
+    /// Has a message in this state begun to leave?
+    #[must_use]
+    pub const fn has_left(self) -> bool {
+        match self {
+            Self::Dispatching | Self::Completed | Self::CompletedWithFailures | Self::Stopped => true,
+            Self::Draft
+            | Self::Submitted
+            | Self::Returned
+            | Self::Rejected
+            | Self::Approved
+            | Self::AwaitingRelease
+            | Self::Discarded
+            | Self::Expired => false,
+        }
+    }
+    /// May what did not arrive of it be tried again? It has begun to leave, and nobody stopped it.
+    #[must_use]
+    pub const fn can_be_requeued(self) -> bool {
+        self.has_left() && !matches!(self, Self::Stopped)
+    }
+    /// The states in which a message has left.
+    pub(super) fn left() -> impl Iterator<Item = Self> {
+        Self::ALL.iter().copied().filter(|status| status.has_left())
+    }
+    /// The states in which a message has not left.
+    pub(super) fn not_left() -> impl Iterator<Item = Self> {
+        Self::ALL.iter().copied().filter(|status| !status.has_left())
+    }
+}
 crate::words! {
     /// Why one approval was enough, or that two people were at work.
     pub enum ApprovalPolicy {

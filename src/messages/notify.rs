@@ -47,6 +47,19 @@ fn write(tx: &mut Tx<'_>, to: &Reached, kind: LetterKind, values: &[(&str, &str)
     let letter = texts::letter(to.language, kind, values);
     enqueue_letter(tx, LetterTo { person: to.person, language: to.language, email: &to.email }, letter)
 }
+/// By mail, and by SMS where there is a number that works: one of the two may be what does not.
+fn write_by_both(
+    tx: &mut Tx<'_>,
+    to: &Reached,
+    (letter, values): (LetterKind, &[(&str, &str)]),
+    (sms, in_short): (SmsKind, &[(&str, &str)]),
+) -> Result<(), StorageError> {
+    write(tx, to, letter, values)?;
+    if let Some(mobile) = &to.mobile {
+        enqueue_text(tx, to.person, to.language, mobile, texts::sms(to.language, sms, in_short))?;
+    }
+    Ok(())
+}
 
 /// The officers of the zone: something waits for their approval.
 pub(super) fn officers_that_something_waits(
@@ -59,20 +72,9 @@ pub(super) fn officers_that_something_waits(
     let inbox = format!("{}/api/v1/inbox", config.server.public_url);
     for officer in others(tx, &Reach::Zone(zone.id), &[Role::Officer], Some(by))? {
         let name = name_of(&partnership, &zone, officer.language);
-        write(
-            tx,
-            &officer,
-            LetterKind::WaitingForOfficer,
-            &[("partnership", &name), ("kind", facts.kind.as_str()), ("inbox_url", &inbox)],
-        )?;
-        if let Some(mobile) = &officer.mobile {
-            let text = texts::sms(
-                officer.language,
-                SmsKind::WaitingForOfficer,
-                &[("partnership", partnership.short_name.as_str()), ("code", &facts.short_code)],
-            );
-            enqueue_text(tx, officer.person, officer.language, mobile, text)?;
-        }
+        let values = [("partnership", name.as_str()), ("kind", facts.kind.as_str()), ("inbox_url", inbox.as_str())];
+        let in_short = [("partnership", partnership.short_name.as_str()), ("code", facts.short_code.as_str())];
+        write_by_both(tx, &officer, (LetterKind::WaitingForOfficer, &values), (SmsKind::WaitingForOfficer, &in_short))?;
     }
     Ok(())
 }
@@ -106,7 +108,7 @@ pub(super) fn release_of_urgent(tx: &mut Tx<'_>, config: &Config, facts: &Facts)
     Ok(())
 }
 /// The officers of the zone, by mail and by SMS, as one of the two may be what does not work: an urgent message of theirs
-/// does not leave (accept M22).
+/// does not leave (accept M22). A mail that goes alone says so, and why: whoever trusts in the SMS would wait for it.
 pub(super) fn officers_that_nothing_leaves(
     tx: &mut Tx<'_>,
     config: &Config,
@@ -116,16 +118,18 @@ pub(super) fn officers_that_nothing_leaves(
     let url = format!("{}/progress", message_url(config, facts));
     for officer in others(tx, &Reach::Zone(zone.id), &[Role::Officer], None)? {
         let name = name_of(&partnership, &zone, officer.language);
-        let values = [("partnership", name.as_str()), ("code", facts.short_code.as_str()), ("url", url.as_str())];
-        write(tx, &officer, LetterKind::NothingLeaves, &values)?;
-        if let Some(mobile) = &officer.mobile {
-            let text = texts::sms(
-                officer.language,
-                SmsKind::NothingLeaves,
-                &[("partnership", partnership.short_name.as_str()), ("code", &facts.short_code)],
-            );
-            enqueue_text(tx, officer.person, officer.language, mobile, text)?;
+        let by_sms = match (&officer.mobile, officer.mobile_suspended) {
+            (Some(_), _) => "sent",
+            (None, true) => "suspended",
+            (None, false) => "none",
+        };
+        if officer.mobile.is_none() {
+            tracing::warn!(account = %officer.account, by_sms, "an alarm goes to an officer by mail only");
         }
+        let code = facts.short_code.as_str();
+        let values = [("partnership", name.as_str()), ("code", code), ("url", url.as_str()), ("sms", by_sms)];
+        let in_short = [("partnership", partnership.short_name.as_str()), ("code", code)];
+        write_by_both(tx, &officer, (LetterKind::NothingLeaves, &values), (SmsKind::NothingLeaves, &in_short))?;
     }
     Ok(())
 }

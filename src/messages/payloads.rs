@@ -372,6 +372,8 @@ pub(super) struct Progress {
     pub suppressed: BTreeMap<String, i64>,
     /// Not settled yet.
     pub waiting: i64,
+    /// SMS that were handed over more than three days ago, and nobody ever reported on: nobody knows whether they arrived.
+    pub without_report: i64,
 }
 /// One recipient, masked.
 #[derive(Debug, Serialize, ToSchema)]
@@ -467,8 +469,8 @@ pub(super) struct DeadLetterRow {
     pub class: Class,
     /// The channel.
     pub channel: Channel,
-    /// `failed` or `expired`.
-    pub state: State,
+    /// How it ended.
+    pub state: DeadState,
     /// Why.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub reason: Option<String>,

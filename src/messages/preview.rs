@@ -54,6 +54,14 @@ pub(super) fn gather(tx: &mut Tx<'_>, facts: &Facts, version: &Version) -> Resul
     Ok(Gathered { plan_number, plan, audience })
 }
 
+/// The same for what is about to leave. The message that it follows is locked before those whom that one reached are counted:
+/// nobody is called up for it meanwhile. Whoever holds two locks took the younger message's first.
+pub(super) fn gather_to_send(tx: &mut Tx<'_>, facts: &Facts, version: &Version) -> Result<Gathered, MessageError> {
+    if let AudienceRule::RecipientsOf(earlier) = version.audience {
+        tx.lock("messages", earlier)?;
+    }
+    gather(tx, facts, version)
+}
 /// Everybody who may be among those a message is for; and whom the earlier one reached, where it follows one.
 pub(super) fn listeners(
     tx: &mut Tx<'_>,

@@ -26,6 +26,7 @@ pub(super) fn progress(tx: &mut Tx<'_>, id: Id<of::Message>) -> Result<Progress,
         states: BTreeMap::new(),
         suppressed: BTreeMap::new(),
         waiting: 0,
+        without_report: 0,
     };
     let Some(version) = store::approved_version(tx, id)? else { return Ok(progress) };
     for ((channel, state), count) in delivery::progress(tx, version.uuid())? {
@@ -38,6 +39,7 @@ pub(super) fn progress(tx: &mut Tx<'_>, id: Id<of::Message>) -> Result<Progress,
         }
         progress.states.entry(channel.as_str().to_owned()).or_default().insert(state.as_str().to_owned(), count);
     }
+    progress.without_report = delivery::without_report(tx, version.uuid())?;
     progress.members = store::persons_in(tx, version.uuid())?;
     progress.reached = store::persons_reached(tx, version.uuid())?;
     for (channel, reason, count) in store::suppressed_in(tx, version.uuid())? {

@@ -2,12 +2,12 @@
 
 use super::approve::dispatch;
 use super::approve::leave;
-use super::draft::{lock, lock_what_it_follows, surroundings, valid_until, view_now};
+use super::draft::{lock, surroundings, valid_until, view_now};
 use super::error::MessageError;
 use super::lifecycle::Message;
 use super::message::{ApprovalPolicy, Status};
 use super::payloads::{MessageView, Release};
-use super::preview::gather;
+use super::preview::gather_to_send;
 use super::rules::Circumstances;
 use super::store::{self, Event, NewApproval};
 use crate::storage::Tx;
@@ -24,8 +24,7 @@ pub(super) fn release(
     let loaded = lock(tx, id)?;
     let from = loaded.message.status();
     let version = store::load_version(tx, id, loaded.message.facts().current_version)?;
-    lock_what_it_follows(tx, &version.audience)?;
-    let gathered = gather(tx, loaded.message.facts(), &version)?;
+    let gathered = gather_to_send(tx, loaded.message.facts(), &version)?;
     if version.hash != command.version_hash || gathered.plan_number != command.plan_number {
         return Err(MessageError::VersionChanged);
     }

@@ -14,6 +14,7 @@ use crate::partnerships::Partnership;
 use crate::territory::Zone;
 use crate::texts::{self, Announcement};
 use crate::values::Language;
+use crate::values::hex;
 
 /// What each language says on each channel.
 pub(super) type Rendered = BTreeMap<Language, LanguageRendered>;
@@ -119,7 +120,7 @@ pub(super) fn version_hash(facts: &Facts, audience: &AudienceRule, rendered: &Re
             part(&bodies.body(*channel).hash());
         }
     }
-    hasher.finalize().iter().map(|byte| format!("{byte:02x}")).collect()
+    hex(&hasher.finalize())
 }
 
 #[cfg(test)]

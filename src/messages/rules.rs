@@ -3,7 +3,7 @@
 use super::lifecycle::{Facts, Submitted};
 use super::message::{ApprovalPolicy, Class, InformationSource, Kind};
 use crate::access::Role;
-use crate::delivery::DeadLetter;
+use crate::delivery::Kept;
 use crate::partnerships::PartnershipStatus;
 use crate::partnerships::PlanContent;
 use crate::partnerships::ReleaseAlone;
@@ -113,7 +113,7 @@ pub struct Circumstances<'a> {
 /// The first rule that says no.
 pub fn may_approve(message: &Submitted, by: &Circumstances<'_>) -> Result<ApprovalPolicy, Refusal> {
     let facts = message.facts();
-    partnership_can_act(facts, by)?;
+    partnership_can_act(facts, by.partnership)?;
     checklist_is_complete(by)?;
     somebody_is_reached(by)?;
     every_language_is_served(by)?;
@@ -139,8 +139,9 @@ fn own_message(facts: &Facts, by: &Circumstances<'_>) -> Result<ApprovalPolicy, 
         OwnMessage::SoloDuty => Ok(ApprovalPolicy::SoloDuty),
     }
 }
-fn partnership_can_act(facts: &Facts, by: &Circumstances<'_>) -> Result<(), Refusal> {
-    match (by.partnership, facts.class) {
+/// May this leave a partnership in this state?
+fn partnership_can_act(facts: &Facts, partnership: PartnershipStatus) -> Result<(), Refusal> {
+    match (partnership, facts.class) {
         (PartnershipStatus::Active, _) | (PartnershipStatus::Dormant, Class::NonUrgent) => Ok(()),
         // Who was told something wrong is told that it was wrong, whatever became of the partnership.
         _ if facts.kind == Kind::Correction => Ok(()),
@@ -162,7 +163,7 @@ const fn every_language_is_served(by: &Circumstances<'_>) -> Result<(), Refusal>
 /// # Errors
 /// The first rule that says no.
 pub fn may_release_alone(facts: &Facts, by: &Circumstances<'_>) -> Result<(), Refusal> {
-    partnership_can_act(facts, by)?;
+    partnership_can_act(facts, by.partnership)?;
     let left = match facts.kind {
         Kind::Meeting => by.plan.release_alone.contains(&ReleaseAlone::Meeting),
         Kind::Admin => by.plan.release_alone.contains(&ReleaseAlone::Admin),
@@ -185,11 +186,7 @@ pub fn may_release_alone(facts: &Facts, by: &Circumstances<'_>) -> Result<(), Re
 /// # Errors
 /// The first rule that says no.
 pub fn may_requeue(facts: &Facts, partnership: PartnershipStatus, superseded: bool) -> Result<(), Refusal> {
-    match (partnership, facts.class) {
-        (PartnershipStatus::Active, _) | (PartnershipStatus::Dormant, Class::NonUrgent) => {}
-        _ if facts.kind == Kind::Correction => {}
-        _ => return Err(Refusal::PartnershipCannotAct),
-    }
+    partnership_can_act(facts, partnership)?;
     if superseded { Err(Refusal::Superseded) } else { Ok(()) }
 }
 /// Is there anything to put back?
@@ -203,14 +200,14 @@ pub fn anything_dead(letters: usize) -> Result<(), Refusal> {
 ///
 /// # Errors
 /// The first rule that says no.
-pub fn is_still_kept(letter: &DeadLetter, now: Timestamp) -> Result<(), Refusal> {
-    if letter.deadline <= now {
+pub fn is_still_kept(kept: Kept, now: Timestamp) -> Result<(), Refusal> {
+    if kept.deadline <= now {
         return Err(Refusal::ValidityOver);
     }
-    if !letter.has_address {
+    if !kept.has_address {
         return Err(Refusal::AddressGone);
     }
-    if letter.has_content { Ok(()) } else { Err(Refusal::ContentGone) }
+    if kept.has_content { Ok(()) } else { Err(Refusal::ContentGone) }
 }
 
 /// May somebody in this role write this? Urgent texts come from officers, coordinators and deputies; the steering group and
@@ -239,7 +236,7 @@ pub fn may_write(role: Role, class: Class, kind: Kind, source: InformationSource
 /// # Errors
 /// The first rule that says no.
 pub fn may_pass_on(facts: &Facts, by: &Circumstances<'_>) -> Result<(), Refusal> {
-    partnership_can_act(facts, by)?;
+    partnership_can_act(facts, by.partnership)?;
     somebody_is_reached(by)?;
     every_language_is_served(by)
 }
@@ -339,20 +336,12 @@ mod tests {
     }
 
     /// May an urgent SMS that did not arrive go out again, at night, after this change?
-    fn still_kept(change: &dyn Fn(&mut DeadLetter, &mut Recipient)) -> Result<(), Refusal> {
+    fn still_kept(change: &dyn Fn(&mut Kept, &mut Recipient)) -> Result<(), Refusal> {
         let (night, mut member) =
             (audience::tests::noon().plus(Duration::from_secs(12 * 3_600)), audience::tests::member(1));
-        let mut letter = DeadLetter {
-            id: 1,
-            person: member.person,
-            channel: Channel::Sms,
-            membership: Some(member.membership),
-            deadline: night.plus(Duration::from_secs(60)),
-            has_address: true,
-            has_content: true,
-        };
-        change(&mut letter, &mut member);
-        is_still_kept(&letter, night)?;
+        let mut kept = Kept { deadline: night.plus(Duration::from_secs(60)), has_address: true, has_content: true };
+        change(&mut kept, &mut member);
+        is_still_kept(kept, night)?;
         audience::present_address(&member, (Class::Urgent, Kind::Start), Channel::Sms, night).map(drop)
     }
 
@@ -418,9 +407,9 @@ mod tests {
             (Refusal::ReviewOwn, may_review(author, author)),
             (Refusal::NothingDead, anything_dead(0)),
             (Refusal::Superseded, may_requeue(&Facts::example(), PartnershipStatus::Active, true)),
-            (Refusal::ValidityOver, still_kept(&|letter, _| letter.deadline = Timestamp::from_micros(0))),
-            (Refusal::AddressGone, still_kept(&|letter, _| letter.has_address = false)),
-            (Refusal::ContentGone, still_kept(&|letter, _| letter.has_content = false)),
+            (Refusal::ValidityOver, still_kept(&|kept, _| kept.deadline = Timestamp::from_micros(0))),
+            (Refusal::AddressGone, still_kept(&|kept, _| kept.has_address = false)),
+            (Refusal::ContentGone, still_kept(&|kept, _| kept.has_content = false)),
             (Refusal::MemberGone, still_kept(&|_, member| member.status = MembershipStatus::Left)),
             (Refusal::ChannelStopped, still_kept(&|_, member| member.sms_stopped = true)),
             (Refusal::NightChoice, still_kept(&|_, member| member.sms_at_night = false)),

@@ -1,23 +1,28 @@
 //! Every query of messages.
 
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 
 use diesel::prelude::*;
 
 use super::lifecycle::{self, Draft, Facts, Message, Stored};
 use super::message::{ApprovalPolicy, AudienceRule, Class, InformationSource, Kind, Mode, Status, Texts};
-use super::payloads::{DeadLetterFilter, DeadLetterRow, InboxFilter, InboxRow, MessageFilter, MessageRow, WaitsFor};
+use super::payloads::{
+    DeadLetterFilter, DeadLetterRow, DeadState, InboxFilter, InboxRow, MessageFilter, MessageRow, WaitsFor,
+};
 use super::render::Rendered;
 use crate::access::Actor;
 use crate::access::Reach;
 use crate::access::Role;
 use crate::delivery;
 use crate::delivery::Channel;
+use crate::delivery::Kept;
 use crate::delivery::State;
 use crate::storage::Json;
 use crate::storage::StorageError;
 use crate::storage::Tx;
-use crate::storage::schema::{approvals, deliveries, message_events, message_versions, messages, partnerships};
+use crate::storage::schema::{
+    approvals, contents, deliveries, message_events, message_versions, messages, partnerships,
+};
 use crate::values::Id;
 use crate::values::Timestamp;
 use crate::values::of;
@@ -103,17 +108,6 @@ pub(super) struct Whose {
     /// Facts that the police have not let out: an urgent message of their own that has not left (security A7).
     pub(super) for_the_police: bool,
 }
-/// The states in which a message has not left.
-const NOT_LEFT: [Status; 8] = [
-    Status::Draft,
-    Status::Submitted,
-    Status::Returned,
-    Status::Rejected,
-    Status::Approved,
-    Status::AwaitingRelease,
-    Status::Discarded,
-    Status::Expired,
-];
 /// Whose message it is.
 pub(super) fn whose(tx: &mut Tx<'_>, id: Id<of::Message>) -> Result<Option<Whose>, StorageError> {
     let found: Option<(Id<of::Partnership>, Class, Role, Status)> = messages::table
@@ -123,7 +117,7 @@ pub(super) fn whose(tx: &mut Tx<'_>, id: Id<of::Message>) -> Result<Option<Whose
         .optional()?;
     Ok(found.map(|(partnership, class, author, status)| {
         let urgent = class == Class::Urgent;
-        Whose { partnership, urgent, for_the_police: urgent && author == Role::Officer && NOT_LEFT.contains(&status) }
+        Whose { partnership, urgent, for_the_police: urgent && author == Role::Officer && !status.has_left() }
     }))
 }
 pub(super) fn find(tx: &mut Tx<'_>, id: Id<of::Message>) -> Result<Option<Loaded>, StorageError> {
@@ -140,11 +134,10 @@ pub(super) fn find_by_code(tx: &mut Tx<'_>, code: &str) -> Result<Option<Loaded>
 }
 /// Has a correction of it left?
 pub(super) fn was_corrected(tx: &mut Tx<'_>, id: Id<of::Message>) -> Result<bool, StorageError> {
-    let gone = [Status::Dispatching, Status::Completed, Status::CompletedWithFailures, Status::Stopped];
     let count: i64 = messages::table
         .filter(messages::corrects_id.eq(Some(id)))
         .filter(messages::kind.eq(Kind::Correction))
-        .filter(messages::status.eq_any(gone))
+        .filter(messages::status.eq_any(Status::left()))
         .count()
         .get_result(tx.db())?;
     Ok(count > 0)
@@ -259,6 +252,8 @@ pub(super) struct Event<'a> {
     pub(super) hash: &'a str,
     pub(super) reason: Option<&'a str>,
 }
+/// The event under which the trail says that what failed was put back into the queue.
+pub(super) const REQUEUED: &str = "requeued";
 /// Moves a message on: its row and its trail together (accept M20). The version is compared and raised, so of two at once
 /// one wins and the other finds `false`.
 pub(super) fn save(tx: &mut Tx<'_>, facts: &Facts, change: &Change, event: &Event<'_>) -> Result<bool, StorageError> {
@@ -449,8 +444,8 @@ pub(super) struct Urgent {
     pub(super) message: Id<of::Message>,
     /// Its deliveries.
     pub(super) batch: uuid::Uuid,
-    /// When the police decided.
-    pub(super) decided_at: Timestamp,
+    /// When it began to leave: when the police decided, or when what failed of it was last put back.
+    pub(super) begun_at: Timestamp,
 }
 /// The urgent messages and corrections that are going out.
 pub(super) fn urgent_going_out(tx: &mut Tx<'_>) -> Result<Vec<Urgent>, StorageError> {
@@ -462,24 +457,30 @@ pub(super) fn urgent_going_out(tx: &mut Tx<'_>) -> Result<Vec<Urgent>, StorageEr
         .order(messages::id)
         .select((messages::id, approvals::version_id, messages::decided_at, approvals::approved_at))
         .load(tx.db())?;
-    Ok(rows
+    let put_back: HashMap<Id<of::Message>, Option<Timestamp>> = message_events::table
+        .filter(message_events::message_id.eq_any(rows.iter().map(|(message, ..)| *message)))
+        .filter(message_events::event.eq(REQUEUED))
+        .group_by(message_events::message_id)
+        .select((message_events::message_id, diesel::dsl::max(message_events::happened_at)))
+        .load::<(Id<of::Message>, Option<Timestamp>)>(tx.db())?
         .into_iter()
-        .map(|(message, version, decided, approved)| Urgent {
-            message,
-            batch: version.uuid(),
-            decided_at: decided.unwrap_or(approved),
-        })
-        .collect())
+        .collect();
+    let urgent = |(message, version, decided, approved): Columns| {
+        let put_back = put_back.get(&message).copied().flatten();
+        let begun_at = put_back.max(Some(decided.unwrap_or(approved))).unwrap_or(approved);
+        Urgent { message, batch: version.uuid(), begun_at }
+    };
+    Ok(rows.into_iter().map(urgent).collect())
 }
-/// Has a correction of it, or an end of its thread, left since?
-pub(super) fn superseded(tx: &mut Tx<'_>, facts: &Facts) -> Result<bool, StorageError> {
-    let gone = [Status::Dispatching, Status::Completed, Status::CompletedWithFailures, Status::Stopped];
+/// Has a correction of it, or an end of its thread, left that was decided since? When each was begun says nothing.
+pub(super) fn superseded(tx: &mut Tx<'_>, facts: &Facts, decided_at: Timestamp) -> Result<bool, StorageError> {
     let corrected = messages::kind.eq(Kind::Correction).and(messages::corrects_id.eq(Some(facts.id)));
-    let ended = messages::kind.eq(Kind::End).and(messages::id.gt(facts.id));
+    let ended = messages::kind.eq(Kind::End).and(messages::decided_at.ge(Some(decided_at)));
     let later: i64 = messages::table
         .filter(messages::thread_id.eq(facts.thread))
+        .filter(messages::id.ne(facts.id))
         .filter(corrected.or(ended))
-        .filter(messages::status.eq_any(gone))
+        .filter(messages::status.eq_any(Status::left()))
         .count()
         .get_result(tx.db())?;
     Ok(later > 0)
@@ -494,23 +495,29 @@ pub(super) fn message_of_batch(tx: &mut Tx<'_>, batch: uuid::Uuid) -> Result<Opt
 }
 type DeadColumns = (
     (i64, Id<of::Message>, Id<of::Partnership>, Id<of::Zone>, Class),
-    (Option<Id<of::Membership>>, Channel, State, Option<String>, i32, Option<String>),
-    (Option<Timestamp>, Timestamp, Option<Vec<u8>>, Status),
+    (Option<Id<of::Membership>>, Channel, DeadState, Option<String>, i32, Option<String>),
+    (Option<Timestamp>, Timestamp, bool, Option<bool>, Status),
 );
+/// A dead letter, with what decides whether it may go out again.
+pub(super) struct FoundDead {
+    pub(super) row: DeadLetterRow,
+    pub(super) zone: Id<of::Zone>,
+    pub(super) status: Status,
+    pub(super) kept: Kept,
+}
 /// One page of the dead letters of some zones, newest first, each with its zone; one row more than the limit.
 pub(super) fn dead_letters(
     tx: &mut Tx<'_>,
     zones: &[Id<of::Zone>],
     filter: &DeadLetterFilter,
     limit: i64,
-) -> Result<Vec<(DeadLetterRow, Id<of::Zone>)>, StorageError> {
-    let now = tx.now()?;
+) -> Result<Vec<FoundDead>, StorageError> {
     let mut wanted = deliveries::table
         .inner_join(approvals::table.on(approvals::version_id.eq(deliveries::batch_id)))
         .inner_join(messages::table.on(messages::id.eq(approvals::message_id)))
         .inner_join(partnerships::table.on(partnerships::id.eq(messages::partnership_id)))
-        // A literal and not a bind: a generic plan could not use the partial index.
-        .filter(diesel::dsl::sql::<diesel::sql_types::Bool>("deliveries.state IN ('failed', 'expired')"))
+        .left_join(contents::table.on(deliveries::content_id.eq(contents::id.nullable())))
+        .filter(diesel::dsl::sql::<diesel::sql_types::Bool>(delivery::DEAD))
         .filter(partnerships::zone_id.eq_any(zones))
         .order(deliveries::id.desc())
         .limit(limit.saturating_add(1))
@@ -524,7 +531,13 @@ pub(super) fn dead_letters(
                 deliveries::attempts,
                 deliveries::provider,
             ),
-            (deliveries::settled_at, deliveries::deadline, deliveries::address, messages::status),
+            (
+                deliveries::settled_at,
+                deliveries::deadline,
+                deliveries::address.is_not_null(),
+                contents::body.nullable().is_not_null().nullable(),
+                messages::status,
+            ),
         ))
         .into_boxed();
     if let Some(zone) = filter.zone {
@@ -555,9 +568,8 @@ pub(super) fn dead_letters(
     let row = |(whose, what, when): DeadColumns| {
         let (delivery, message, partnership, zone, class) = whose;
         let (membership, channel, state, reason, attempts, provider) = what;
-        let (settled_at, valid_until, address, status) = when;
-        let goes_on = matches!(status, Status::Dispatching | Status::Completed | Status::CompletedWithFailures);
-        let can_be_requeued = goes_on && valid_until > now && address.is_some();
+        let (settled_at, valid_until, has_address, has_content, status) = when;
+        let kept = Kept { deadline: valid_until, has_address, has_content: has_content == Some(true) };
         let row = DeadLetterRow {
             delivery,
             message,
@@ -572,9 +584,9 @@ pub(super) fn dead_letters(
             provider,
             settled_at,
             valid_until,
-            can_be_requeued,
+            can_be_requeued: false,
         };
-        (row, zone)
+        FoundDead { row, zone, status, kept }
     };
     Ok(rows.into_iter().map(row).collect())
 }
@@ -609,7 +621,7 @@ pub(super) fn list(
             messages::class
                 .ne(Class::Urgent)
                 .or(messages::author_role.ne(Role::Officer))
-                .or(messages::status.ne_all(NOT_LEFT)),
+                .or(messages::status.ne_all(Status::not_left())),
         );
     }
     if let Some(class) = filter.class {

@@ -17,6 +17,8 @@ use crate::delivery::pager::Page;
 use crate::storage::Database;
 use crate::storage::StorageError;
 use crate::storage::Tx;
+use crate::storage::time_doubted_until;
+use crate::values::Clock;
 use crate::values::Id;
 use crate::values::Timestamp;
 use crate::values::of;
@@ -68,12 +70,15 @@ struct Seen {
     of_process: Vec<(AlarmKind, String)>,
     /// Alarms that go on, and are to be said again.
     again: Vec<Id<of::Alarm>>,
+    /// Alarms that go on, and of which it is time to tell.
+    untold: Vec<Alarm>,
     /// Alarms whose cause is gone.
     over: Vec<Alarm>,
 }
 impl Seen {
     fn is_quiet(&self) -> bool {
-        self.troubled.is_empty() && self.of_process.is_empty() && self.again.is_empty() && self.over.is_empty()
+        let Self { troubled, of_process, again, untold, over } = self;
+        troubled.is_empty() && of_process.is_empty() && again.is_empty() && untold.is_empty() && over.is_empty()
     }
 }
 
@@ -85,8 +90,14 @@ impl Watch {
     }
     /// Looks once. Returns what a pager is to be told; logs and metrics say it too.
     pub async fn look(&mut self, database: &Database, config: &std::sync::Arc<Config>) -> Vec<Page> {
-        let (known, of_process) = (self.next_look.clone(), self.of_process());
-        let seen = match database.reading(move |tx| gather(tx, known, of_process)).await {
+        let (known, mut of_process) = (self.next_look.clone(), self.of_process());
+        let clock = database.clock().clone();
+        let machine = if database.name() == "sqlite" { "clock:machine" } else { "clock:database" };
+        let look = move |tx: &mut Tx<'_>| {
+            of_process.extend(of_clocks(tx, &clock, machine)?);
+            gather(tx, known, of_process)
+        };
+        let seen = match database.reading(look).await {
             Ok((seen, next_look)) => {
                 self.next_look = next_look;
                 seen
@@ -97,7 +108,7 @@ impl Watch {
         if !seen.is_quiet() {
             let config = std::sync::Arc::clone(config);
             match database.writing(move |tx| act(tx, &config, seen)).await {
-                Ok((raised, cleared)) => pages.extend(told(&raised, &cleared)),
+                Ok(done) => pages.extend(told(&done)),
                 Err(error) => tracing::warn!(%error, "alarms could not be written down yet"),
             }
         }
@@ -138,6 +149,13 @@ impl Watch {
     }
 }
 
+/// Whether the clock jumped that this process looks at, or the time leapt since it was last known.
+fn of_clocks(tx: &mut Tx<'_>, clock: &Clock, machine: &str) -> Result<Vec<(AlarmKind, String)>, StorageError> {
+    let doubted = time_doubted_until(tx)?.is_some();
+    let causes = [(clock.offset_seconds().is_some(), machine), (doubted, "clock:leap")];
+    let wrong = causes.into_iter().filter(|(wrong, _)| *wrong);
+    Ok(wrong.map(|(_, subject)| (AlarmKind::ClockWrong, subject.to_owned())).collect())
+}
 /// Looks at every urgent message that is going out, each when its time has come, and at the alarms that stand.
 fn gather(
     tx: &mut Tx<'_>,
@@ -164,7 +182,7 @@ fn gather(
                 None => seen.troubled.push((urgent, kind)),
             },
             // Young ones are looked at each second: the ten seconds are to be told at once.
-            None if now.since(urgent.decided_at) >= delivery::NO_HANDOVER => {
+            None if now.since(urgent.begun_at) >= delivery::NO_HANDOVER => {
                 next_look.insert(urgent.message, now.plus(NEXT_LOOK));
             }
             None => {}
@@ -182,6 +200,9 @@ fn gather(
             if !of_message && alarm.is_to_be_said_again(now) {
                 seen.again.push(alarm.id);
             }
+            if alarms::is_to_be_told(tx, &alarm)? {
+                seen.untold.push(alarm);
+            }
         } else if of_message || alarm.is_unseen(now) {
             // What another process sees is over when no process has said it for a while.
             seen.over.push(alarm);
@@ -190,23 +211,43 @@ fn gather(
     Ok((seen, next_look))
 }
 fn trouble_of(tx: &mut Tx<'_>, urgent: &Urgent, now: Timestamp) -> Result<Option<AlarmKind>, StorageError> {
-    if now.since(urgent.decided_at) < delivery::NO_HANDOVER {
+    if now.since(urgent.begun_at) < delivery::NO_HANDOVER {
         return Ok(None);
     }
     let standings = alarms::standing_of(tx, urgent.batch)?;
-    Ok(delivery::trouble(&standings, now).map(|trouble| match trouble {
+    Ok(delivery::trouble(&standings, urgent.begun_at, now).map(|trouble| match trouble {
         Trouble::NoHandover => AlarmKind::UrgentWithoutHandover,
         Trouble::Stuck => AlarmKind::UrgentStuck,
     }))
 }
 
+/// What was written down.
+#[derive(Debug, Default)]
+struct Done {
+    /// Raised.
+    raised: Vec<Alarm>,
+    /// Raised earlier, and told only now.
+    told: Vec<Alarm>,
+    /// Over.
+    cleared: Vec<Alarm>,
+}
 /// Writes down what changed. Of several nodes that saw the same, one raises, and that one tells.
-fn act(tx: &mut Tx<'_>, config: &Config, seen: Seen) -> Result<(Vec<Alarm>, Vec<Alarm>), StorageError> {
+fn act(tx: &mut Tx<'_>, config: &Config, seen: Seen) -> Result<Done, StorageError> {
     let now = tx.now()?;
-    let (mut raised, mut cleared) = (Vec::new(), Vec::new());
+    let mut done = Done::default();
     for alarm in seen.over {
         if alarms::clear(tx, alarm.id)? {
-            cleared.push(Alarm { cleared_at: Some(now), ..alarm });
+            done.cleared.push(Alarm { cleared_at: Some(now), ..alarm });
+        }
+    }
+    for alarm in seen.untold {
+        if alarms::note_told(tx, alarm.id)? {
+            if let Some(id) = message_of(&alarm.subject)
+                && let Some(loaded) = store::find(tx, id)?
+            {
+                notify::officers_that_nothing_leaves(tx, config, loaded.message.facts())?;
+            }
+            done.told.push(Alarm { told_at: Some(now), ..alarm });
         }
     }
     for id in seen.again {
@@ -220,30 +261,38 @@ fn act(tx: &mut Tx<'_>, config: &Config, seen: Seen) -> Result<(Vec<Alarm>, Vec<
         }
         let (_, zone) = surroundings(tx, loaded.message.facts().partnership)?;
         if let Some(alarm) = alarms::raise(tx, kind, &format!("{MESSAGE}{}", urgent.message), Some(zone.id))? {
-            notify::officers_that_nothing_leaves(tx, config, loaded.message.facts())?;
-            raised.push(alarm);
+            if alarm.told_at.is_some() {
+                notify::officers_that_nothing_leaves(tx, config, loaded.message.facts())?;
+            }
+            done.raised.push(alarm);
         }
     }
     for (kind, subject) in seen.of_process {
-        raised.extend(alarms::raise(tx, kind, &subject, None)?);
+        done.raised.extend(alarms::raise(tx, kind, &subject, None)?);
     }
-    Ok((raised, cleared))
+    Ok(done)
 }
 
-/// Says what was written down: in the log under a fixed name, in the metrics, and to the pager.
-fn told(raised: &[Alarm], cleared: &[Alarm]) -> Vec<Page> {
+/// Says what was written down: in the log under a fixed name and in the metrics, every time; to the pager, which is told of
+/// the end of what it was told of.
+fn told(done: &Done) -> Vec<Page> {
     let mut pages = Vec::new();
-    for alarm in raised {
+    for alarm in &done.raised {
         metrics::alarm(alarm.kind);
         let (kind, subject) = (alarm.kind.as_str(), &alarm.subject);
         tracing::error!(event = "alarm.raised", alarm = %alarm.id, kind, subject, "alarm raised");
-        pages.push(page_of("alarm.raised", Some(alarm.id), alarm.kind, subject, alarm.raised_at));
     }
-    for alarm in cleared {
+    let to_be_told = done.raised.iter().filter(|alarm| alarm.told_at.is_some()).chain(&done.told);
+    pages.extend(
+        to_be_told.map(|alarm| page_of("alarm.raised", Some(alarm.id), alarm.kind, &alarm.subject, alarm.raised_at)),
+    );
+    for alarm in &done.cleared {
         let (kind, subject) = (alarm.kind.as_str(), &alarm.subject);
         tracing::info!(event = "alarm.cleared", alarm = %alarm.id, kind, subject, "alarm cleared");
-        let at = alarm.cleared_at.unwrap_or(alarm.raised_at);
-        pages.push(page_of("alarm.cleared", Some(alarm.id), alarm.kind, subject, at));
+        if alarm.told_at.is_some() {
+            let at = alarm.cleared_at.unwrap_or(alarm.raised_at);
+            pages.push(page_of("alarm.cleared", Some(alarm.id), alarm.kind, subject, at));
+        }
     }
     pages
 }

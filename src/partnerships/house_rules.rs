@@ -6,6 +6,7 @@ use crate::values::Language;
 use crate::values::Localized;
 use crate::values::Prose;
 use crate::values::Timestamp;
+use crate::values::hex;
 
 /// A version of the house rules.
 #[derive(Debug, Clone)]
@@ -30,7 +31,7 @@ pub(super) fn hash_of(texts: &Localized<Prose<20000>>) -> String {
             hasher.update(part.as_bytes());
         }
     }
-    hasher.finalize().iter().map(|byte| format!("{byte:02x}")).collect()
+    hex(&hasher.finalize())
 }
 /// The first language of the zone in which there is no text.
 #[must_use]

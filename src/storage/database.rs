@@ -1,6 +1,7 @@
 //! The pool, and the only two ways to the database: `read` and `write`, each a synchronous closure in one transaction.
 //! As the closure is synchronous, nobody can await a mail server inside a transaction.
 
+use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -17,6 +18,7 @@ use super::Keyring;
 use super::StorageError;
 use super::Tx;
 use super::migrations;
+use super::pulse::Pulse;
 use super::together::Together;
 use crate::values::Clock;
 
@@ -140,6 +142,9 @@ pub struct Database {
     keys: Arc<Keyring>,
     bell: Arc<Notify>,
     pub(super) together: Arc<Together>,
+    pub(super) pulse: Pulse,
+    /// The file of an embedded one.
+    pub(super) file: Option<Arc<Path>>,
     name: &'static str,
 }
 impl std::fmt::Debug for Database {
@@ -178,7 +183,23 @@ impl Database {
             .test_on_check_out(matches!(target, Target::Postgres(_)))
             .build(Manager(target.clone()))?;
         migrations::migrate(&mut *pool.get()?)?;
-        Ok(Self { pool, clock, keys, bell: Arc::new(Notify::new()), together: Arc::default(), name: target.name() })
+        let bell = Arc::new(Notify::new());
+        let file = match target {
+            Target::Sqlite { path, .. } => Some(Arc::from(Path::new(path))),
+            Target::Postgres(_) => None,
+        };
+        let database = Self {
+            pool,
+            clock,
+            keys,
+            bell,
+            together: Arc::default(),
+            pulse: Pulse::default(),
+            file,
+            name: target.name(),
+        };
+        database.take_bearings()?;
+        Ok(database)
     }
     /// `sqlite` or `postgres`.
     #[must_use]
@@ -205,6 +226,11 @@ impl Database {
     pub fn connections(&self) -> (u32, u32) {
         let state = self.pool.state();
         (state.connections, state.idle_connections)
+    }
+    /// Connections that may be open at once.
+    #[must_use]
+    pub fn connections_most(&self) -> u32 {
+        self.pool.max_size()
     }
     /// Rings after every committed transaction that asked for it (`Tx::nudge`).
     #[must_use]

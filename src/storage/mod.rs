@@ -1,17 +1,20 @@
 //! The database, without any domain word: one connection type over SQLite and PostgreSQL, transactions as synchronous
 //! closures, sealed columns, migrations.
 
+mod bearings;
 pub mod columns;
 mod database;
 mod db;
 mod error;
 mod migrations;
 pub mod personal;
+mod pulse;
 pub mod schema;
 mod sealed;
 mod together;
 mod tx;
 
+pub use bearings::{keep_time, time_doubted_until, trust_the_machine};
 pub use columns::{Json, sql};
 pub use database::{Database, Durability, Target};
 pub use db::Db;

@@ -531,6 +531,7 @@ diesel::table! {
         zone_id -> Nullable<Key>,
         raised_at -> Moment,
         seen_at -> Moment,
+        told_at -> Nullable<Moment>,
         cleared_at -> Nullable<Moment>,
         acknowledged_at -> Nullable<Moment>,
         acknowledged_by -> Nullable<Key>,
@@ -584,6 +585,7 @@ diesel::table! {
         code -> Text,
         reference -> Nullable<Text>,
         received_at -> Moment,
+        attempt -> Integer,
     }
 }
 
@@ -591,8 +593,10 @@ diesel::table! {
     use diesel::sql_types::*;
     use crate::storage::sql::{Document, Key, Moment};
 
-    endpoint_faults (delivery_id) {
+    endpoint_faults (id) {
+        id -> BigInt,
         delivery_id -> BigInt,
+        attempt -> Integer,
         batch_id -> Key,
         person_id -> Key,
         channel -> Text,
@@ -627,6 +631,19 @@ diesel::table! {
         verdict -> Text,
         summary -> Document,
         checked_at -> Moment,
+    }
+}
+
+diesel::table! {
+    use diesel::sql_types::*;
+    use crate::storage::sql::Moment;
+
+    clock_marks (id) {
+        id -> SmallInt,
+        seen_at -> Moment,
+        doubted_until -> Nullable<Moment>,
+        machine -> Nullable<Text>,
+        counter -> Nullable<BigInt>,
     }
 }
 
@@ -677,4 +694,5 @@ diesel::allow_tables_to_appear_in_same_query!(
     endpoint_faults,
     duty_marks,
     mail_checks,
+    clock_marks,
 );

@@ -48,7 +48,10 @@ impl<'c> Tx<'c> {
         }
         let now = match self.db {
             Db::Postgres(c) if !self.clock.is_driven() => {
-                diesel::sql_query("SELECT clock_timestamp() AS now").get_result::<Now>(c)?.now
+                let asked = self.clock.counter();
+                let told = diesel::sql_query("SELECT clock_timestamp() AS now").get_result::<Now>(c)?.now;
+                self.clock.follow(told, asked);
+                told
             }
             _ => self.clock.now(),
         };
@@ -81,6 +84,10 @@ impl<'c> Tx<'c> {
     /// Rings for the couriers once this transaction has been committed.
     pub fn nudge(&mut self) {
         self.nudged = true;
+    }
+    /// Where the time comes from.
+    pub(super) const fn clock(&self) -> &Clock {
+        self.clock
     }
     pub(super) const fn was_nudged(&self) -> bool {
         self.nudged

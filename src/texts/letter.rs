@@ -47,8 +47,9 @@ kinds! {
         MessageApproved = "message_approved" ["partnership", "url"],
         /// Another officer has to read again what its author approved alone.
         AfterReviewDue = "after_review_due" ["partnership", "url"],
-        /// An urgent message does not leave: told to the officers of the zone. Never carries its text.
-        NothingLeaves = "nothing_leaves" ["partnership", "code", "url"],
+        /// An urgent message does not leave: told to the officers of the zone. Never carries its text. `sms`: whether one
+        /// goes too (`sent`), or why not (`suspended`, `none`).
+        NothingLeaves = "nothing_leaves" ["partnership", "code", "url", "sms"],
         /// A role came to its end.
         MandateEnded = "mandate_ended" ["name", "role"],
         /// A member stopped SMS; told to those who keep the list. Never says who, nor the number.
@@ -175,12 +176,28 @@ pub(super) mod tests {
     }
 
     #[test]
+    fn an_alarm_says_in_every_language_whether_an_sms_comes_too() {
+        for language in Language::ALL {
+            for kind in LetterKind::ALL.iter().filter(|kind| kind.values_needed().contains(&"sms")) {
+                let said = ["sent", "suspended", "none"].map(|word| {
+                    let mut given = samples(kind.values_needed());
+                    given.iter_mut().filter(|(name, _)| *name == "sms").for_each(|(_, value)| *value = word.to_owned());
+                    letter(*language, *kind, &pairs(&given)).text
+                });
+                let different: std::collections::HashSet<&String> = said.iter().collect();
+                assert_eq!(different.len(), 3, "{kind:?} {language:?}");
+            }
+        }
+    }
+
+    #[test]
     fn every_letter_says_all_it_is_given_in_every_language() {
         for language in Language::ALL {
             for kind in LetterKind::ALL {
                 let given = samples(kind.values_needed());
                 let letter = letter(*language, *kind, &pairs(&given));
-                for (name, value) in &given {
+                // `sms` chooses a sentence; the others are shown.
+                for (name, value) in given.iter().filter(|(name, _)| *name != "sms") {
                     assert!(letter.text.contains(value), "{name} in {kind:?} {language:?}: {}", letter.text);
                     assert!(
                         letter.html.contains(&HtmlEscape(value).to_string()),

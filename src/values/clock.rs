@@ -1,12 +1,14 @@
 //! Time as a parameter: moments, and the one clock that makes them.
 
 use std::fmt;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use chrono::{DateTime, SecondsFormat, TimeZone, Utc};
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
+
+use super::steady::{Steady, Turn};
 
 /// A moment in UTC, kept to the microsecond as both databases keep it.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -94,12 +96,68 @@ impl utoipa::ToSchema for Timestamp {
     }
 }
 
+/// Time on this machine, the same for everything in this process: identifiers are made by it too.
+static MACHINE: Mutex<Machine> = Mutex::new(Machine { steady: None, is_told: false });
+/// How this process keeps time, and whether a database tells it instead of the wall.
+struct Machine {
+    steady: Option<Steady>,
+    is_told: bool,
+}
+/// A counter that goes on while the machine sleeps, and that nobody can set.
+#[cfg(target_os = "linux")]
+const COUNTER: rustix::time::ClockId = rustix::time::ClockId::Boottime;
+#[cfg(not(target_os = "linux"))]
+const COUNTER: rustix::time::ClockId = rustix::time::ClockId::Monotonic;
+/// Between two readings of the counter the wall was read: if we were held up in between, they cannot be compared.
+const HELD_UP: i64 = 100_000;
+/// The same for a database that was asked.
+const HELD_UP_ON_THE_WAY: i64 = 2_000_000;
+
+#[expect(clippy::disallowed_methods, reason = "the one place where the machine's clock is read")]
+fn wall() -> i64 {
+    Utc::now().timestamp_micros()
+}
+/// Microseconds since the machine started, sleep included.
+fn counter() -> i64 {
+    let read = rustix::time::clock_gettime(COUNTER);
+    read.tv_sec.saturating_mul(1_000_000).saturating_add(read.tv_nsec / 1_000)
+}
+fn on_the_machine<T>(ask: impl FnOnce(&mut Steady, i64) -> T) -> T {
+    let mut machine = MACHINE.lock().unwrap_or_else(PoisonError::into_inner);
+    let is_told = machine.is_told;
+    let steady = machine.steady.get_or_insert_with(|| Steady::begin(wall(), counter()));
+    let before = counter();
+    if !is_told && steady.is_due(before) {
+        let wall = wall();
+        let after = counter();
+        if after.saturating_sub(before) <= HELD_UP {
+            log(steady.look(wall, after));
+        }
+    }
+    ask(steady, counter())
+}
+fn log(turn: Option<Turn>) {
+    let seconds = |micros: i64| micros / 1_000_000;
+    match turn {
+        Some(Turn::Jumped(by)) => {
+            let seconds = seconds(by);
+            tracing::error!(event = "clock.jumped", seconds, "the clock jumped: it is not believed");
+        }
+        Some(Turn::Returned) => tracing::warn!(event = "clock.returned", "the clock is right again"),
+        Some(Turn::Believed(by)) => {
+            let seconds = seconds(by);
+            tracing::error!(event = "clock.believed", seconds, "the clock insists: time leaps forward");
+        }
+        None => {}
+    }
+}
+
 /// Where the time comes from: the machine, or a test's hand.
 #[derive(Clone, Debug)]
 pub struct Clock(Option<Arc<AtomicI64>>);
 
 impl Clock {
-    /// The machine's clock.
+    /// The machine's clock, which goes on steadily when somebody sets it (decision 0014).
     #[must_use]
     pub const fn system() -> Self {
         Self(None)
@@ -116,12 +174,51 @@ impl Clock {
     }
     /// The time now.
     #[must_use]
-    #[expect(clippy::disallowed_methods, reason = "the one place where the machine's clock is read")]
     pub fn now(&self) -> Timestamp {
         match &self.0 {
             Some(at) => Timestamp(at.load(Ordering::SeqCst)),
-            None => Utc::now().into(),
+            None => Timestamp(on_the_machine(|steady, counter| steady.at(counter))),
         }
+    }
+    /// What the machine's clock says by itself, believed or not.
+    #[must_use]
+    pub fn wall(&self) -> Timestamp {
+        if self.is_driven() { self.now() } else { Timestamp(wall()) }
+    }
+    /// Goes on from a moment that is known better than by the machine's clock; does nothing to a driven one.
+    pub fn resume(&self, at: Timestamp) {
+        if self.0.is_none() {
+            on_the_machine(|steady, counter| steady.resume(at.micros(), counter));
+        }
+    }
+    /// A database that keeps the time for several machines told it; it was asked when the counter stood at `asked`. From now
+    /// on it is looked at instead of the wall of this machine. Does nothing to a driven clock.
+    pub fn follow(&self, told: Timestamp, asked: i64) {
+        if self.is_driven() {
+            return;
+        }
+        let mut machine = MACHINE.lock().unwrap_or_else(PoisonError::into_inner);
+        let now = counter();
+        let first = !std::mem::replace(&mut machine.is_told, true);
+        let steady = machine.steady.get_or_insert_with(|| Steady::begin(told.micros(), now));
+        if first {
+            steady.resume(told.micros(), now);
+        } else if steady.is_due(now) && now.saturating_sub(asked) <= HELD_UP_ON_THE_WAY {
+            log(steady.look(told.micros(), now));
+        }
+    }
+    /// How many seconds the machine's clock is ahead of the time that is believed (behind: negative), where it jumped.
+    #[must_use]
+    pub fn offset_seconds(&self) -> Option<i64> {
+        if self.is_driven() {
+            return None;
+        }
+        on_the_machine(|steady, _| steady.offset()).map(|offset| offset / 1_000_000)
+    }
+    /// Microseconds since the machine started, sleep included: with the machine's start it dates what was stored before.
+    #[must_use]
+    pub fn counter(&self) -> i64 {
+        self.0.as_ref().map_or_else(counter, |at| at.load(Ordering::SeqCst))
     }
     /// Moves a driven clock forward; does nothing to the machine's.
     pub fn advance(&self, by: Duration) {

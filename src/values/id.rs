@@ -3,9 +3,15 @@
 use std::fmt;
 use std::hash::{Hash, Hasher};
 use std::marker::PhantomData;
+use std::sync::{Mutex, PoisonError};
 
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
-use uuid::Uuid;
+use uuid::{ContextV7, Timestamp, Uuid};
+
+use super::Clock;
+
+/// What keeps identifiers of the same millisecond in order.
+static IN_ORDER: Mutex<ContextV7> = Mutex::new(ContextV7::new());
 
 /// The kinds of things that have an identifier: the nouns of the field on one page.
 pub mod of {
@@ -64,13 +70,14 @@ pub struct Id<K: 'static>(Uuid, PhantomData<fn() -> K>);
 impl<K> Id<K> {
     /// A new identifier, later in order than those made before it.
     #[must_use]
-    #[expect(
-        clippy::disallowed_methods,
-        clippy::new_without_default,
-        reason = "the one place where identifiers are made"
-    )]
+    #[expect(clippy::new_without_default, reason = "every one is another")]
     pub fn new() -> Self {
-        Self(Uuid::now_v7(), PhantomData)
+        // By the clock that never goes back, and of one millisecond in the order of making.
+        let context = IN_ORDER.lock().unwrap_or_else(PoisonError::into_inner);
+        let now = Clock::system().now().micros();
+        let seconds = u64::try_from(now.div_euclid(1_000_000)).unwrap_or_default();
+        let nanos = u32::try_from(now.rem_euclid(1_000_000).saturating_mul(1_000)).unwrap_or_default();
+        Self(Uuid::new_v7(Timestamp::from_unix(&*context, seconds, nanos)), PhantomData)
     }
     /// The identifier behind a UUID that came from a row or a path.
     #[must_use]

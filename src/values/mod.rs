@@ -2,20 +2,24 @@
 
 mod clock;
 mod email_address;
+mod hex;
 mod id;
 mod language;
 mod person_name;
 mod phone_number;
 mod postal_address;
+mod steady;
 mod text;
 
 pub use clock::{Clock, Timestamp};
 pub use email_address::EmailAddress;
+pub use hex::hex;
 pub use id::{Id, NotAnId, of};
 pub use language::{Language, Localized};
 pub use person_name::PersonName;
 pub use phone_number::PhoneNumber;
 pub use postal_address::PostalAddress;
+pub use steady::{Leap, leap};
 pub use text::{Invalid, Line, Prose};
 
 /// A place where a fault script makes this process die at once, as by `kill -9`: `FAILPOINTS=claim.after=1*return`. The

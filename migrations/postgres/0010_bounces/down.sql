@@ -1,4 +1,5 @@
 DROP INDEX deliveries_failed;
+ALTER TABLE receipts DROP COLUMN attempt;
 DROP TABLE duty_marks;
 DROP TABLE endpoint_faults;
 DROP INDEX contact_points_suspended;

@@ -1,3 +1,4 @@
+DROP TABLE clock_marks;
 DROP INDEX deliveries_dead;
 ALTER TABLE deliveries DROP COLUMN untried;
 ALTER TABLE deliveries DROP COLUMN round_from;

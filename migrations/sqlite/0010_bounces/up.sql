@@ -4,7 +4,9 @@ ALTER TABLE contact_points ADD COLUMN suspended_for TEXT CONSTRAINT contact_poin
 ALTER TABLE contact_points ADD COLUMN suspended_at BIGINT CONSTRAINT contact_points_suspended_for_a_reason CHECK ((suspended_at IS NULL) = (suspended_for IS NULL) AND (suspended_at IS NULL OR state = 'invalid'));
 CREATE INDEX contact_points_suspended ON contact_points (kind, person_id) WHERE suspended_at IS NOT NULL;
 CREATE TABLE endpoint_faults (
-    delivery_id INTEGER PRIMARY KEY REFERENCES deliveries,
+    id INTEGER PRIMARY KEY,
+    delivery_id INTEGER NOT NULL REFERENCES deliveries,
+    attempt INTEGER NOT NULL,
     batch_id TEXT NOT NULL,
     person_id TEXT NOT NULL,
     channel TEXT NOT NULL CONSTRAINT endpoint_faults_channel_known CHECK (channel IN ('email', 'sms')),
@@ -14,9 +16,10 @@ CREATE TABLE endpoint_faults (
     sent_at BIGINT NOT NULL,
     happened_at BIGINT NOT NULL,
     handled_at BIGINT,
-    forgiven_at BIGINT
+    forgiven_at BIGINT,
+    CONSTRAINT endpoint_faults_each_attempt_once UNIQUE (delivery_id, attempt)
 );
-CREATE INDEX endpoint_faults_open ON endpoint_faults (happened_at, delivery_id) WHERE handled_at IS NULL;
+CREATE INDEX endpoint_faults_open ON endpoint_faults (happened_at, id) WHERE handled_at IS NULL;
 CREATE INDEX endpoint_faults_by_endpoint ON endpoint_faults (endpoint_index, happened_at);
 CREATE INDEX endpoint_faults_by_batch ON endpoint_faults (batch_id, channel);
 CREATE INDEX endpoint_faults_by_person ON endpoint_faults (person_id, channel);
@@ -25,4 +28,6 @@ CREATE TABLE duty_marks (
     duty TEXT PRIMARY KEY,
     reached_at BIGINT NOT NULL
 );
-CREATE INDEX deliveries_failed ON deliveries (settled_at, id) WHERE state IN ('failed', 'expired');
+-- Of which attempt a report speaks: of the last one when it came.
+ALTER TABLE receipts ADD COLUMN attempt INTEGER NOT NULL DEFAULT 0;
+CREATE INDEX deliveries_failed ON deliveries (settled_at, id) WHERE state IN ('failed', 'expired') AND address IS NOT NULL;

@@ -5,6 +5,7 @@ mod bad_input;
 mod busy;
 mod idempotency;
 mod logs;
+mod ready;
 mod roles;
 mod schema;
 mod stage;

@@ -41,6 +41,30 @@ async fn of_two_nodes_one_raises() {
     .await;
 }
 
+/// Retention: an alarm that is over is kept for a year; one that stands, for as long as it stands.
+#[tokio::test(flavor = "multi_thread")]
+async fn alarms_that_are_over_are_forgotten_after_a_year() {
+    on_both(async |town| {
+        use diesel::prelude::*;
+        use vigie::storage::schema::alarms;
+        const DAY: Duration = Duration::from_secs(24 * 3_600);
+        let kind = AlarmKind::UrgentStuck;
+        let over = town.db(move |tx| raise(tx, kind, "message:01", None)).await.unwrap();
+        town.db(move |tx| raise(tx, kind, "message:02", None)).await.unwrap();
+        town.passes(DAY);
+        assert!(town.db(move |tx| clear(tx, over.id)).await);
+        let kept = async || -> Vec<String> {
+            vigie::worker::minute(&town.database).await.unwrap();
+            town.db(|tx| Ok(alarms::table.order(alarms::subject).select(alarms::subject).load(tx.db())?)).await
+        };
+        town.passes(365 * DAY);
+        assert_eq!(kept().await, ["message:01", "message:02"], "to the day, not before");
+        town.passes(Duration::from_secs(1));
+        assert_eq!(kept().await, ["message:02"]);
+    })
+    .await;
+}
+
 /// A provider is down for one process and not for another: the alarm stands for as long as any of them says so, and does not
 /// outlive a process that fell over.
 #[tokio::test(flavor = "multi_thread")]

@@ -118,7 +118,6 @@ pub(super) fn settled_as(claimed: &Claimed, verdict: vigie::delivery::retry::Ver
     Settlement {
         delivery: claimed.id,
         attempt: claimed.attempt,
-        channel: claimed.channel,
         lease: claimed.lease,
         outcome: "accepted",
         reference: None,

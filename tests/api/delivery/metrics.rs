@@ -8,6 +8,7 @@ use diesel::connection::SimpleConnection;
 use vigie::app;
 use vigie::delivery::{Channel, LEASE, Lane};
 use vigie::on_either;
+use vigie::storage::Db;
 
 use super::desk::{HOUR, claims, post};
 use super::reports::asked;
@@ -69,6 +70,43 @@ async fn the_depth_of_each_lane_is_what_stands_in_the_queue() {
     .await;
 }
 
+/// Nobody counts without end, and nobody takes a bound for a figure.
+#[tokio::test(flavor = "multi_thread")]
+async fn what_is_not_counted_to_the_end_is_said_to_be_more() {
+    on_both(async |town| {
+        post(town, Channel::Email, Lane::NonUrgent, "member", 1, HOUR).await;
+        let found = scraped(town).await;
+        let lane = [("channel", "email"), ("lane", "non_urgent")];
+        assert_eq!(value(&found, "vigie_queue_is_longer", &lane), 0.0);
+        town.db(|tx| {
+            let columns = "channel, lane, content_id, address, state, due_at, deadline, attempts, created_at";
+            let many = match tx.db() {
+                Db::Sqlite(_) => format!(
+                    "INSERT INTO deliveries (batch_id, person_id, {columns}) WITH RECURSIVE n(i) AS \
+                     (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 100000) SELECT batch_id, \
+                     printf('00000000-0000-4000-8000-%012d', i), {columns} FROM deliveries, n"
+                ),
+                Db::Postgres(_) => format!(
+                    "INSERT INTO deliveries (batch_id, person_id, {columns}) \
+                     SELECT batch_id, gen_random_uuid(), {columns} FROM deliveries, generate_series(1, 100000)"
+                ),
+            };
+            Ok(on_either!(tx, |c| c.batch_execute(&many))?)
+        })
+        .await;
+        let lease = vigie::values::Id::<vigie::values::of::Lease>::new().uuid();
+        let held = town.db(move |tx| super::desk::takes(tx, lease, Channel::Email, 1, "other")).await;
+        assert_eq!(held.len(), 1);
+        let found = scraped(town).await;
+        assert_eq!(value(&found, "vigie_queue_is_longer", &lane), 1.0);
+        assert_eq!(value(&found, "vigie_queue_is_longer", &[("channel", "sms"), ("lane", "urgent")]), 0.0);
+        let told = app::queue::told(&town.database).unwrap();
+        let line = told.lines().find(|line| line.contains("non_urgent") && line.contains("email")).unwrap();
+        assert!(line.split_whitespace().nth(2).unwrap().ends_with('+'), "{line}");
+    })
+    .await;
+}
+
 /// No label holds anything that a client, a member or a provider wrote: each is one of a fixed set (security 3.2).
 #[tokio::test(flavor = "multi_thread")]
 async fn every_label_is_a_word_of_ours() {
@@ -86,8 +124,10 @@ async fn every_label_is_a_word_of_ours() {
                 "channel" => vec!["email", "sms"],
                 "lane" => vec!["correction", "urgent", "letter", "non_urgent"],
                 "outcome" => vec!["accepted", "deferred", "refused", "unknown", "not_tried", "fell_over"],
-                "level" => vec!["at_operator", "at_handset", "failed", "unknown"],
-                "kind" => vec!["urgent_without_handover", "urgent_stuck", "provider_down", "queue_unreadable"],
+                "level" => vec!["at_operator", "at_handset", "failed", "unknown", "none"],
+                "kind" => {
+                    vec!["urgent_without_handover", "urgent_stuck", "provider_down", "queue_unreadable", "clock_wrong"]
+                }
                 "method" => vec!["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "other"],
                 "state" => vec!["idle", "used"],
                 "database" => vec!["sqlite", "postgres"],

@@ -76,7 +76,6 @@ fn answers(held: &[Claimed], persons: &Persons, of: &[(&str, &'static str, Verdi
         .map(|(name, outcome, verdict)| Settlement {
             delivery: of_whom(name).id,
             attempt: of_whom(name).attempt,
-            channel: of_whom(name).channel,
             lease: of_whom(name).lease,
             outcome,
             reference: None,

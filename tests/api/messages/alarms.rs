@@ -94,6 +94,107 @@ async fn an_urgent_message_that_nobody_gets_is_told_after_ten_seconds() {
     .await;
 }
 
+/// A cause that comes and goes pages nobody twice within a quarter of an hour; one that stays is told again after it.
+#[tokio::test(flavor = "multi_thread")]
+async fn an_alarm_that_comes_and_goes_is_told_once_in_a_quarter_of_an_hour() {
+    on_both(async |town| {
+        let hood = town.neighbourhood(2).await;
+        let mut watch = Watch::default();
+        urgent(town, &hood).await;
+        let at = |moment: vigie::values::Timestamp| {
+            town.db(move |tx| {
+                use vigie::storage::schema::deliveries;
+                let waiting = deliveries::table.filter(deliveries::lane.eq(1_i16));
+                let state = if moment > tx.now()? { "planned" } else { "queued" };
+                diesel::update(waiting)
+                    .set((deliveries::due_at.eq(Some(moment)), deliveries::state.eq(state)))
+                    .execute(tx.db())?;
+                Ok(())
+            })
+        };
+        let told = async |watch: &mut Watch| -> Vec<&'static str> {
+            looks(town, watch).await.into_iter().map(|(event, ..)| event).collect()
+        };
+        let written = async || -> (usize, usize) {
+            let letters: i64 = town
+                .db(|tx| {
+                    use vigie::storage::schema::deliveries;
+                    let letters = deliveries::table.filter(deliveries::lane.eq(2_i16));
+                    Ok(letters.filter(deliveries::due_at.is_not_null()).count().get_result(tx.db())?)
+                })
+                .await;
+            let stand = town.db(vigie::delivery::alarms::open_alarms).await;
+            (usize::try_from(letters).unwrap(), stand.iter().filter(|alarm| alarm.subject.contains("message")).count())
+        };
+        let before = written().await.0;
+        town.passes(seconds(10));
+        assert_eq!(told(&mut watch).await, ["alarm.raised"]);
+        assert_eq!(written().await, (before + 4, 1), "a mail and an SMS to each of two officers");
+        // As if it had moved for a moment: over, and there again.
+        let now = town.clock.now();
+        at(now.plus(seconds(300))).await;
+        assert_eq!(told(&mut watch).await, ["alarm.cleared"]);
+        at(now).await;
+        town.passes(seconds(10));
+        assert_eq!(
+            (told(&mut watch).await, written().await),
+            (vec![], (before + 4, 1)),
+            "it stands, and nobody is told"
+        );
+        at(now.plus(seconds(300))).await;
+        town.passes(seconds(1));
+        assert_eq!((told(&mut watch).await, written().await), (vec![], (before + 4, 0)), "nor that it is over");
+        at(now).await;
+        for _ in 0..8 {
+            town.passes(seconds(100));
+            assert_eq!((told(&mut watch).await, written().await), (vec![], (before + 4, 1)));
+        }
+        town.passes(seconds(89));
+        assert_eq!((told(&mut watch).await, written().await), (vec!["alarm.raised"], (before + 8, 1)));
+        town.passes(seconds(89));
+        assert_eq!((told(&mut watch).await, written().await), (vec![], (before + 8, 1)));
+    })
+    .await;
+}
+/// Nothing is sent to a number that did not work for weeks, an alarm neither: the mail goes, and says why it goes alone.
+#[tokio::test(flavor = "multi_thread")]
+async fn an_officer_whose_number_is_suspended_is_told_by_mail_which_says_so() {
+    on_both(async |town| {
+        let hood = town.neighbourhood(2).await;
+        let mut watch = Watch::default();
+        let account = hood.officer.account;
+        town.db(move |tx| {
+            use vigie::people::{ContactKind, SuspensionReason, contacts_of, suspend_contact};
+            let person = vigie::accounts::reach(tx, account)?.unwrap().person;
+            let contacts = contacts_of(tx, &[person])?.remove(&person).unwrap();
+            let mobile = contacts.iter().find(|contact| contact.kind == ContactKind::Mobile).unwrap();
+            assert!(suspend_contact(tx, mobile.id, SuspensionReason::KeepsFailing)?);
+            Ok(())
+        })
+        .await;
+        urgent(town, &hood).await;
+        town.passes(seconds(10));
+        let (log, since) = (logs::mark(), mark(town));
+        assert_eq!(looks(town, &mut watch).await.len(), 1);
+        town.delivers_everything().await;
+        let (mails, sms) = notices(town, since);
+        assert_eq!((mails.len(), sms.len()), (2, 1), "nothing goes to the number that does not work");
+        let text = |to: &str| {
+            let mails = town.post_office.mails();
+            let read = mails[since.0..].iter().filter(|mail| mail.to() == to).map(super::read);
+            // The notice of the release leaves at the same time, before or after.
+            read.map(|(_, text, _)| text).find(|text| text.contains("/progress")).unwrap()
+        };
+        let alone = ["seulement par e-mail", "alleen per e-mail", "nur per E-Mail", "by e-mail only"];
+        let says_so = |to: &str| alone.iter().any(|word| text(to).contains(word));
+        assert!(says_so("officer@desk.example"), "{}", text("officer@desk.example"));
+        assert!(!says_so("second-officer@desk.example"), "{}", text("second-officer@desk.example"));
+        let said = logs::since(log);
+        assert!(said.contains("an alarm goes to an officer by mail only"), "{said}");
+    })
+    .await;
+}
+
 /// A relay and a gateway that always say "later", with couriers at work: nobody has it, and it is told. Stopping ends it.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_message_that_is_only_put_off_is_told_too_and_a_stop_ends_it() {
@@ -194,6 +295,49 @@ async fn a_message_that_stands_still_half_way_is_told() {
         town.delivers_everything().await;
         assert_eq!(looks(town, &mut watch).await[0].0, "alarm.cleared");
         assert_eq!(ever_raised(town).await, 1);
+    })
+    .await;
+}
+
+/// Accept M22: what was put back into the queue begins then, and not when the police decided.
+#[tokio::test(flavor = "multi_thread")]
+async fn what_was_put_back_has_its_own_ten_seconds() {
+    on_both(async |town| {
+        let hood = town.neighbourhood(4).await;
+        let mut watch = Watch::default();
+        let again = async |message: &str| {
+            let path = super::at(message, "dead-letters/requeue");
+            hood.officer.posts(town, &path, json!({})).await.expect(202);
+        };
+        // Nobody had it.
+        let all: Vec<String> = hood.members.iter().map(|member| member.email.clone()).collect();
+        town.post_office.smtp.behave(|relay| relay.refuses.extend(all.clone()));
+        town.post_office.gateway.behave(crate::support::post_office::SmsManners::Says(400, "", "no".to_owned()));
+        let message = super::sent(town, &hood, burglary()).await;
+        town.passes(seconds(600));
+        again(&message).await;
+        for _ in 0..10 {
+            assert_eq!(looks(town, &mut watch).await, []);
+            town.passes(seconds(1));
+        }
+        let told: Vec<_> = looks(town, &mut watch).await.into_iter().map(|(event, kind, _)| (event, kind)).collect();
+        assert_eq!(told, [("alarm.raised", AlarmKind::UrgentWithoutHandover)]);
+        town.post_office.gateway.behave(crate::support::post_office::SmsManners::Accepts);
+        town.delivers_everything().await;
+        assert_eq!(looks(town, &mut watch).await[0].0, "alarm.cleared");
+        // The mails are still refused, and put back once more: a half of everybody waits, and others have had it for long.
+        town.passes(seconds(600));
+        again(&message).await;
+        for _ in 0..59 {
+            assert_eq!(looks(town, &mut watch).await, []);
+            town.passes(seconds(1));
+        }
+        let mut told = Vec::new();
+        for _ in 0..11 {
+            town.passes(seconds(1));
+            told.extend(looks(town, &mut watch).await);
+        }
+        assert_eq!(told, [("alarm.raised", AlarmKind::UrgentStuck, format!("message:{message}"))]);
     })
     .await;
 }
@@ -303,7 +447,7 @@ async fn pager(
 async fn the_pager_is_told_again_when_it_refuses() {
     let (url, answers, mut hears) = pager(&[500, 204]).await;
     let secret = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLasw".to_owned();
-    let pager = Pager::new(&AlarmConfig { webhook_url: url, webhook_secret: secret.into() });
+    let pager = Pager::new(&AlarmConfig { webhook_url: url.into(), webhook_secret: secret.into() }).unwrap();
     let page = Page {
         event: "alarm.raised",
         alarm: None,

@@ -378,6 +378,27 @@ async fn what_a_later_word_made_out_of_date_is_not_sent_again() {
     })
     .await;
 }
+/// What counts is when it was decided, and not when somebody began to write it.
+#[tokio::test(flavor = "multi_thread")]
+async fn an_end_that_was_drafted_first_and_left_last_is_the_last_word() {
+    on_both(async |town| {
+        let hood = town.neighbourhood(1).await;
+        let start = super::sent(town, &hood, burglary()).await;
+        let end = follows(town, &hood.officer, &start, "end", "police").await.expect(201).id();
+        let update = follows(town, &hood.officer, &start, "update", "police").await.expect(201).id();
+        let one = hood.members[0].email.clone();
+        town.post_office.smtp.behave(move |relay| drop(relay.refuses.replace(one)));
+        for (later, gap) in [(&update, 60), (&end, 60)] {
+            town.passes(Duration::from_secs(gap));
+            submits(town, &hood.officer, later).await.expect(202);
+            approves(town, &hood.second_officer, later).await.expect(202);
+            town.delivers_everything().await;
+        }
+        requeues(town, &hood.officer, &update).await.refused(409, "superseded");
+        requeues(town, &hood.officer, &end).await.expect(202);
+    })
+    .await;
+}
 #[tokio::test(flavor = "multi_thread")]
 async fn what_was_stopped_stays_stopped() {
     on_both(async |town| {

@@ -118,7 +118,11 @@ letter-nothing_leaves-subject = { $partnership }: Eine dringende Meldung geht ni
 letter-nothing_leaves-body =
     Eine dringende Meldung für die Mitglieder des Nachbarschaftsinformationsnetzes „{ $partnership }“ (Referenz { $code }) wurde freigegeben, aber seit einer Weile erhält sie niemand. Vigie versucht es weiter, solange die Meldung gültig ist.
 
-    Warten Sie nicht: Warnen Sie auf anderem Weg, wenn es jetzt wichtig ist, und verständigen Sie den Betreiber von Vigie. Sie erhalten eine E-Mail und eine SMS, denn vielleicht ist einer der beiden Wege gestört.
+    Warten Sie nicht: Warnen Sie auf anderem Weg, wenn es jetzt wichtig ist, und verständigen Sie den Betreiber von Vigie. { $sms ->
+        [suspended] Sie erfahren es nur per E-Mail: Ihre Mobilnummer ist ausgesetzt, weil SMS dort nicht mehr ankamen. Bestätigen Sie sie erneut.
+        [none] Sie erfahren es nur per E-Mail: Vigie hat keine bestätigte Mobilnummer von Ihnen.
+       *[sent] Sie erhalten eine E-Mail und eine SMS, denn vielleicht ist einer der beiden Wege gestört.
+    }
 letter-nothing_leaves-link = Sehen, wie weit die Meldung ist
 
 letter-mandate_ended-subject = NIN: Ihre Aufgabe ist beendet

@@ -118,7 +118,11 @@ letter-nothing_leaves-subject = { $partnership }: an urgent message is not leavi
 letter-nothing_leaves-body =
     An urgent message to the members of the local prevention partnership "{ $partnership }" (reference { $code }) was approved, but for a while nobody has received it. Vigie keeps trying for as long as the message is valid.
 
-    Do not wait for it: warn people by another way if it matters now, and tell whoever runs Vigie. You are told by e-mail and by text message, because one of the two may be what does not work.
+    Do not wait for it: warn people by another way if it matters now, and tell whoever runs Vigie. { $sms ->
+        [suspended] You are told by e-mail only: your mobile number is suspended, as text messages no longer reached it. Please confirm it again.
+        [none] You are told by e-mail only: Vigie has no confirmed mobile number of yours.
+       *[sent] You are told by e-mail and by text message, because one of the two may be what does not work.
+    }
 letter-nothing_leaves-link = See how far the message has come
 
 letter-mandate_ended-subject = PLP: your role has ended

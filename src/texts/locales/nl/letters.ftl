@@ -118,7 +118,11 @@ letter-nothing_leaves-subject = { $partnership }: een dringend bericht vertrekt 
 letter-nothing_leaves-body =
     Een dringend bericht voor de leden van het buurtinformatienetwerk "{ $partnership }" (referentie { $code }) werd goedgekeurd, maar al een tijdje ontvangt niemand het. Vigie blijft proberen zolang het bericht geldig is.
 
-    Wacht er niet op: verwittig de mensen op een andere manier als het nu belangrijk is, en verwittig wie Vigie beheert. U krijgt een e-mail en een sms, want misschien werkt een van beide niet.
+    Wacht er niet op: verwittig de mensen op een andere manier als het nu belangrijk is, en verwittig wie Vigie beheert. { $sms ->
+        [suspended] U verneemt dit alleen per e-mail: uw gsm-nummer is geschorst omdat sms-berichten er niet meer aankwamen. Bevestig het opnieuw.
+        [none] U verneemt dit alleen per e-mail: Vigie heeft geen bevestigd gsm-nummer van u.
+       *[sent] U krijgt een e-mail en een sms, want misschien werkt een van beide niet.
+    }
 letter-nothing_leaves-link = Bekijken hoe ver het bericht staat
 
 letter-mandate_ended-subject = BIN: uw rol is beëindigd

@@ -90,7 +90,7 @@ fn decide(
 ) -> Result<Vec<(InReserve, PlannedFate)>, StorageError> {
     let facts = loaded.message.facts();
     let nobody = |reason| missed.iter().map(|row| (*row, PlannedFate::LeftOut(reason))).collect();
-    if !loaded.message.can_be_requeued() {
+    if !loaded.message.status().can_be_requeued() {
         return Ok(nobody("message_stopped"));
     }
     let Some(until) = loaded.valid_until.filter(|_| facts.class == Class::NonUrgent) else {
@@ -99,7 +99,8 @@ fn decide(
     let status = partnerships::find_partnership(tx, facts.partnership)?.map(|partnership| partnership.status);
     let plan = partnerships::plan_in_force(tx, facts.partnership)?;
     let (Some(status), Some((_, plan))) = (status, plan) else { return Ok(nobody("not_in_plan")) };
-    if let Err(refusal) = rules::may_requeue(facts, status, store::superseded(tx, facts)?) {
+    let decided_at = loaded.decided_at.unwrap_or(facts.created_at);
+    if let Err(refusal) = rules::may_requeue(facts, status, store::superseded(tx, facts, decided_at)?) {
         return Ok(nobody(refusal.code()));
     }
     let (members, reached_before) = listeners(tx, facts, &version.audience)?;

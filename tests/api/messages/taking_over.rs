@@ -114,7 +114,7 @@ async fn what_expired_is_followed_only_while_it_is_of_use() {
         let since = mark(town);
         assert_eq!(takes_over(town).await, 1);
         town.delivers_everything().await;
-        assert_eq!(reached(town, since).1, [member.mobile.clone()]);
+        assert_eq!(reached(town, since).1, std::slice::from_ref(&member.mobile));
 
         let late = sent(town, &hood, brief()).await;
         town.passes(HOUR);

@@ -122,8 +122,14 @@ pub async fn run(
     let mut stopping = stop.clone();
     let settling = database.clone();
     let settle = async move {
-        // Messages whose last delivery has been settled are closed within a second.
+        // Within a second the other channel takes over from one that failed, and messages whose last delivery has been
+        // settled are closed. At first everything is looked at that failed while nobody was there.
+        let mut look = messages::Look::All;
         while !*stopping.borrow() {
+            match messages::take_over(&settling, look).await {
+                Ok(_) => look = messages::Look::Recent,
+                Err(error) => tracing::warn!(%error, "the other channel could not take over yet"),
+            }
             if let Err(error) = settling.writing(messages::close_dispatched).await {
                 tracing::warn!(%error, "messages could not be closed yet");
             }
@@ -255,5 +261,5 @@ pub async fn minute(database: &Database) -> Result<(), StorageError> {
     for duty in duties {
         outcome = outcome.and(database.writing(duty).await);
     }
-    outcome
+    outcome.and(messages::take_over(database, messages::Look::All).await.map(drop))
 }

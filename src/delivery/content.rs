@@ -43,6 +43,24 @@ impl Body {
     }
 }
 
+/// The content of one language and channel of a batch, where it is kept already.
+///
+/// # Errors
+/// When the database fails.
+pub fn content_of(
+    tx: &mut Tx<'_>,
+    batch: uuid::Uuid,
+    language: Language,
+    channel: Channel,
+) -> Result<Option<Id<of::Content>>, StorageError> {
+    Ok(contents::table
+        .filter(contents::batch_id.eq(Id::<of::Batch>::from_uuid(batch)))
+        .filter(contents::language.eq(language))
+        .filter(contents::channel.eq(channel))
+        .select(contents::id)
+        .first(tx.db())
+        .optional()?)
+}
 /// Keeps the bytes of one language and channel of a batch.
 ///
 /// # Errors

@@ -44,6 +44,7 @@ pub mod pager;
 mod proof;
 mod queue;
 mod receipts;
+mod reserve;
 pub mod retry;
 mod return_path;
 mod routes;
@@ -57,7 +58,7 @@ mod way;
 
 pub use blame::Blame;
 pub use claim::{Carrier, Claimed, Contents, Taken, Wanted, claim, expire_pressing};
-pub use content::{Body, put_content};
+pub use content::{Body, content_of, put_content};
 pub use courier::{Channels, Courier, Provider};
 pub use dead_letters::{
     DEAD, DeadByReason, DeadLetter, Kept, batch_of, dead_letters_by_reason, dead_letters_of, requeue,
@@ -76,6 +77,7 @@ pub use queue::{
     set_back, waiting,
 };
 pub use receipts::{REPORT_WAIT, give_up_reports, without_report};
+pub use reserve::{InReserve, NOT_CHOSEN, batches_with_reserves, call_up, given, leave_out, reserves_of};
 pub use return_path::{delivery_of, return_path};
 pub use routes::routes;
 pub use settle::{Settlement, lock_in_order, renew, settle};

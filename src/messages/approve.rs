@@ -12,7 +12,7 @@ use super::lifecycle::{Approved, Dispatching, Facts, Message};
 use super::message::{ApprovalPolicy, Class, Kind, Mode, Status, lane};
 use super::notify;
 use super::payloads::{Approval, ApprovalView};
-use super::preview::{Gathered, gather};
+use super::preview::{Gathered, gather_to_send};
 use super::rules::Circumstances;
 use super::store::{self, Change, Event, NewApproval, Version};
 use crate::access::Throttle;
@@ -52,7 +52,7 @@ pub(super) fn approve(
     };
     members::hold_recipients(tx, message.facts().partnership)?;
     let version = store::load_version(tx, id, message.facts().current_version)?;
-    let gathered = gather(tx, message.facts(), &version)?;
+    let gathered = gather_to_send(tx, message.facts(), &version)?;
     if version.hash != command.version_hash || gathered.plan_number != command.plan_number {
         return Err(MessageError::VersionChanged);
     }

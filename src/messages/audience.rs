@@ -1,15 +1,15 @@
 //! Who is to receive a message, on which channel, in which language, when; and why each one left out is left out. Pure.
 
-use std::collections::{BTreeMap, HashSet};
+use std::collections::{BTreeMap, HashMap, HashSet};
 
 use chrono::{Datelike, NaiveDate, TimeZone, Timelike};
 
 use super::message::{AudienceRule, Class, Kind, Mode};
 use super::rules::Refusal;
-use crate::delivery::Channel;
+use crate::delivery::{Channel, InReserve, NOT_CHOSEN};
 use crate::members::MembershipStatus;
 use crate::members::Recipient;
-use crate::partnerships::PlanContent;
+use crate::partnerships::{ClassPlan, PlanContent};
 use crate::values::Id;
 use crate::values::Language;
 use crate::values::Timestamp;
@@ -175,18 +175,66 @@ pub(super) fn present_address(
     })
 }
 
+/// Who is given what, member by member: one number or address is written to once, and one dwelling where the plan says so.
+struct Round<'a> {
+    setting: &'a Setting<'a>,
+    plan: &'a ClassPlan,
+    night: bool,
+    quiet_over: Timestamp,
+    seen: HashSet<(Channel, &'a str)>,
+    dwellings: HashSet<&'a [u8]>,
+}
+impl<'a> Round<'a> {
+    fn new(setting: &'a Setting<'a>) -> Self {
+        let plan = match setting.class {
+            Class::Urgent => &setting.plan.urgent,
+            Class::NonUrgent => &setting.plan.non_urgent,
+        };
+        let night = is_night(setting.now);
+        let quiet_over = after_quiet_hours(setting.now, setting.plan.quiet_from_hour, setting.plan.quiet_until_hour);
+        Self { setting, plan, night, quiet_over, seen: HashSet::new(), dwellings: HashSet::new() }
+    }
+    /// Only what goes out counts as given: a number left out for its dwelling still serves another.
+    fn gives(&mut self, member: &'a Recipient, channel: Channel, value: &'a str) {
+        self.seen.insert((channel, value));
+        if channel == Channel::Sms {
+            self.dwellings.extend(member.dwelling.as_deref());
+        }
+    }
+    /// What becomes of a member whose turn it is on a channel.
+    fn fate(&mut self, member: &'a Recipient, channel: Channel, language: Language) -> PlannedFate {
+        let setting = self.setting;
+        let value = match address(member, channel) {
+            Err(reason) => return PlannedFate::LeftOut(reason),
+            Ok(value) => value,
+        };
+        let is_sms = channel == Channel::Sms;
+        let is_served = |dwelling| self.dwellings.contains(dwelling);
+        if setting.class == Class::Urgent && is_sms && self.night && !member.sms_at_night {
+            return PlannedFate::LeftOut("night_choice");
+        }
+        if self.seen.contains(&(channel, value)) {
+            return PlannedFate::LeftOut("duplicate");
+        }
+        if is_sms && setting.plan.sms_per_dwelling && member.dwelling.as_deref().is_some_and(is_served) {
+            return PlannedFate::LeftOut("household");
+        }
+        // The quiet hours end after its use does: the officer sees it before approving.
+        if setting.class == Class::NonUrgent && self.quiet_over >= setting.until {
+            return PlannedFate::LeftOut("too_late");
+        }
+        self.gives(member, channel, value);
+        let at = if setting.class == Class::Urgent { setting.now } else { self.quiet_over };
+        PlannedFate::Goes { address: value.to_owned(), language, at }
+    }
+}
+
 /// Reckons the audience. Members come in the order of their joining; where one SMS a dwelling is enough, the first gets it.
 #[must_use]
 pub(super) fn reckon(members: &[Recipient], setting: &Setting<'_>) -> Audience {
     let mut audience = Audience::default();
-    let mut seen: HashSet<(Channel, &str)> = HashSet::new();
-    let mut dwellings: HashSet<&[u8]> = HashSet::new();
-    let class_plan = match setting.class {
-        Class::Urgent => &setting.plan.urgent,
-        Class::NonUrgent => &setting.plan.non_urgent,
-    };
-    let night = is_night(setting.now);
-    let quiet_over = after_quiet_hours(setting.now, setting.plan.quiet_from_hour, setting.plan.quiet_until_hour);
+    let mut round = Round::new(setting);
+    let class_plan = round.plan;
     for member in members {
         let plan = |channel, fate| Planned { membership: member.membership, person: member.person, channel, fate };
         if let Some(reason) = left_out(member, setting) {
@@ -201,44 +249,55 @@ pub(super) fn reckon(members: &[Recipient], setting: &Setting<'_>) -> Audience {
             );
             continue;
         };
-        // Non-urgent: the preferred channel, then the other one.
+        // Non-urgent: the preferred channel; the other one is held in reserve (`take_over`).
         let mut channels = class_plan.channels.clone();
         channels.sort_by_key(|channel| *channel != member.preferred_channel);
         let mut served = false;
         for channel in channels {
-            let fate = match address(member, channel) {
-                Err(reason) => PlannedFate::LeftOut(reason),
-                Ok(_) if setting.class == Class::NonUrgent && served => PlannedFate::LeftOut("not_chosen"),
-                Ok(_) if setting.class == Class::Urgent && channel == Channel::Sms && night && !member.sms_at_night => {
-                    PlannedFate::LeftOut("night_choice")
-                }
-                Ok(value) if seen.contains(&(channel, value)) => PlannedFate::LeftOut("duplicate"),
-                Ok(_)
-                    if channel == Channel::Sms
-                        && setting.plan.sms_per_dwelling
-                        && member.dwelling.as_deref().is_some_and(|dwelling| dwellings.contains(dwelling)) =>
-                {
-                    PlannedFate::LeftOut("household")
-                }
-                // The quiet hours end after its use does: the officer sees it before approving.
-                Ok(_) if setting.class == Class::NonUrgent && quiet_over >= setting.until => {
-                    PlannedFate::LeftOut("too_late")
-                }
-                Ok(value) => {
-                    // Only what goes out counts as given: a number left out for its dwelling still serves another.
-                    seen.insert((channel, value));
-                    if channel == Channel::Sms {
-                        dwellings.extend(member.dwelling.as_deref());
-                    }
-                    served = true;
-                    let at = if setting.class == Class::Urgent { setting.now } else { quiet_over };
-                    PlannedFate::Goes { address: value.to_owned(), language, at }
-                }
+            let fate = if setting.class == Class::NonUrgent && served && address(member, channel).is_ok() {
+                PlannedFate::LeftOut(NOT_CHOSEN)
+            } else {
+                round.fate(member, channel, language)
             };
+            served |= matches!(fate, PlannedFate::Goes { .. });
             audience.planned.push(plan(channel, fate));
         }
     }
     audience
+}
+/// What becomes of those whom the chosen channel failed, on the one in reserve: the rules of `reckon` as they stand now.
+/// `given` names who is reached already, and how.
+#[must_use]
+pub(super) fn reckon_reserves(
+    members: &[Recipient],
+    setting: &Setting<'_>,
+    given: &HashSet<(Id<of::Person>, Channel)>,
+    missed: &[InReserve],
+) -> Vec<(InReserve, PlannedFate)> {
+    let mut round = Round::new(setting);
+    for member in members {
+        for (channel, value) in [(Channel::Email, &member.email), (Channel::Sms, &member.mobile)] {
+            if let Some(value) = value.as_deref().filter(|_| given.contains(&(member.person, channel))) {
+                round.gives(member, channel, value);
+            }
+        }
+    }
+    let known: HashMap<Id<of::Person>, &Recipient> = members.iter().map(|member| (member.person, member)).collect();
+    let mut audience = Audience::default();
+    let fates = missed.iter().map(|row| {
+        let Some(member) = known.get(&row.person).copied() else { return (*row, PlannedFate::LeftOut("left")) };
+        if let Some(reason) = left_out(member, setting) {
+            return (*row, PlannedFate::LeftOut(reason));
+        }
+        if !round.plan.channels.contains(&row.channel) {
+            return (*row, PlannedFate::LeftOut("not_in_plan"));
+        }
+        match language_for(member.language, setting, &mut audience) {
+            Some(language) => (*row, round.fate(member, row.channel, language)),
+            None => (*row, PlannedFate::LeftOut("language_missing")),
+        }
+    });
+    fates.collect()
 }
 /// The language a member is written to in: their own, else the first agreed fallback that was written.
 fn language_for(own: Language, setting: &Setting<'_>, audience: &mut Audience) -> Option<Language> {
@@ -256,7 +315,6 @@ fn language_for(own: Language, setting: &Setting<'_>, audience: &mut Audience) -
 #[cfg(test)]
 pub(super) mod tests {
     use super::*;
-    use crate::partnerships::ClassPlan;
     use crate::partnerships::PlanMode;
 
     /// By the clocks of Belgium; where an hour comes twice, `earliest` says which.
@@ -548,5 +606,38 @@ pub(super) mod tests {
         ] {
             assert_eq!(after_quiet_hours(now, from, until), now, "{now} {from} to {until} is not quiet");
         }
+    }
+    /// The rules of a release, with what was given then: here one SMS is enough for a dwelling.
+    #[test]
+    fn whom_the_first_channel_failed_is_judged_by_the_same_rules() {
+        let (served, same_home, elsewhere, alike) = (member(1), member(2), member(3), member(4));
+        let same_home = Recipient { dwelling: served.dwelling.clone(), ..same_home };
+        let alike = Recipient { dwelling: elsewhere.dwelling.clone(), ..alike };
+        let mut case = quiet();
+        case.plan.sms_per_dwelling = true;
+        let members = [served, same_home, elsewhere, alike];
+        let missed = |person| InReserve { id: 1, person, channel: Channel::Sms };
+        let rows: Vec<InReserve> =
+            members[1..].iter().map(|member| missed(member.person)).chain([missed(Id::new())]).collect();
+        let setting = Setting {
+            class: case.class,
+            kind: case.kind,
+            mode: case.mode,
+            rule: &case.rule,
+            reached_before: &case.reached_before,
+            written_in: &case.written_in,
+            plan: &case.plan,
+            now: case.now,
+            until: case.now.plus(std::time::Duration::from_secs(3600)),
+        };
+        let given = HashSet::from([(members[0].person, Channel::Sms)]);
+        let words: Vec<&str> = reckon_reserves(&members, &setting, &given, &rows)
+            .iter()
+            .map(|(_, fate)| match fate {
+                PlannedFate::Goes { .. } => "goes",
+                PlannedFate::LeftOut(reason) => reason,
+            })
+            .collect();
+        assert_eq!(words, ["household", "goes", "household", "left"]);
     }
 }

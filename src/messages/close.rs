@@ -22,6 +22,8 @@ pub fn close_dispatched(tx: &mut Tx<'_>) -> Result<usize, StorageError> {
     let mut closed = 0;
     for (loaded, version) in &done {
         let Message::Dispatching(message) = &loaded.message else { continue };
+        // Whoever calls up another channel, or puts back what is dead, holds it meanwhile.
+        tx.lock("messages", message.facts().id)?;
         let progress = delivery::progress(tx, version.uuid())?;
         // Approved between the two looks: it is only beginning to leave.
         if progress.keys().any(|(_, state)| !state.is_final()) {

@@ -15,7 +15,7 @@ crate::words! {
     pub enum Class {
         /// Something is happening now: every channel at once, at any hour.
         Urgent = "urgent",
-        /// Everything else: the preferred channel, within quiet hours.
+        /// Everything else: the preferred channel, and the other one where that fails, within quiet hours.
         NonUrgent = "non_urgent",
     }
 }

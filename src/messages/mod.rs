@@ -28,6 +28,7 @@ pub mod rules;
 mod stop;
 mod store;
 mod submit;
+mod take_over;
 mod verify;
 mod watch;
 
@@ -36,4 +37,5 @@ pub use dead_letters::requeue_from_the_console;
 pub use message::{Class, InformationSource, Kind, MessageText, Mode, Status};
 pub use prove::{MessageProof, prove};
 pub use routes::routes;
+pub use take_over::{Look, take_over};
 pub use watch::{Patience, Watch};

@@ -360,6 +360,8 @@ pub(super) struct Progress {
     pub status: Status,
     /// Members at whom it was aimed, those left out on every channel included.
     pub members: i64,
+    /// Members for whom a provider took it, on one channel or on several: each counts once.
+    pub reached: i64,
     /// Every delivery that was written down.
     pub planned: i64,
     /// Handed over to a provider, by channel.

@@ -13,8 +13,10 @@ use crate::config::Config;
 use crate::delivery::Channel;
 use crate::delivery::sms::{Encoding, sms_shape};
 use crate::members;
+use crate::members::Recipient;
 use crate::partnerships;
 use crate::partnerships::PlanContent;
+use crate::storage::StorageError;
 use crate::storage::Tx;
 use crate::values::Id;
 use crate::values::Language;
@@ -34,16 +36,7 @@ pub(super) struct Gathered {
 /// Gathers plan and audience for a version.
 pub(super) fn gather(tx: &mut Tx<'_>, facts: &Facts, version: &Version) -> Result<Gathered, MessageError> {
     let (plan_number, plan) = partnerships::plan_in_force(tx, facts.partnership)?.ok_or(MessageError::NoPlan)?;
-    let reached_before = match &version.audience {
-        AudienceRule::Partnership => HashSet::new(),
-        AudienceRule::RecipientsOf(message) => store::reached_by(tx, *message)?,
-    };
-    let mut members = members::recipients(tx, facts.partnership)?;
-    if !reached_before.is_empty() {
-        let known: HashSet<Id<of::Person>> = members.iter().map(|member| member.person).collect();
-        let gone: Vec<Id<of::Person>> = reached_before.difference(&known).copied().collect();
-        members.extend(members::former_recipients(tx, facts.partnership, &gone)?);
-    }
+    let (members, reached_before) = listeners(tx, facts, &version.audience)?;
     let written_in: Vec<Language> = version.texts.languages().collect();
     let now = tx.now()?;
     let setting = Setting {
@@ -59,6 +52,33 @@ pub(super) fn gather(tx: &mut Tx<'_>, facts: &Facts, version: &Version) -> Resul
     };
     let audience = reckon(&members, &setting);
     Ok(Gathered { plan_number, plan, audience })
+}
+
+/// The same for what is about to leave. The message that it follows is locked before those whom that one reached are counted:
+/// nobody is called up for it meanwhile. Whoever holds two locks took the younger message's first.
+pub(super) fn gather_to_send(tx: &mut Tx<'_>, facts: &Facts, version: &Version) -> Result<Gathered, MessageError> {
+    if let AudienceRule::RecipientsOf(earlier) = version.audience {
+        tx.lock("messages", earlier)?;
+    }
+    gather(tx, facts, version)
+}
+/// Everybody who may be among those a message is for; and whom the earlier one reached, where it follows one.
+pub(super) fn listeners(
+    tx: &mut Tx<'_>,
+    facts: &Facts,
+    rule: &AudienceRule,
+) -> Result<(Vec<Recipient>, HashSet<Id<of::Person>>), StorageError> {
+    let reached_before = match rule {
+        AudienceRule::Partnership => HashSet::new(),
+        AudienceRule::RecipientsOf(message) => store::reached_by(tx, *message)?,
+    };
+    let mut members = members::recipients(tx, facts.partnership)?;
+    if !reached_before.is_empty() {
+        let known: HashSet<Id<of::Person>> = members.iter().map(|member| member.person).collect();
+        let gone: Vec<Id<of::Person>> = reached_before.difference(&known).copied().collect();
+        members.extend(members::former_recipients(tx, facts.partnership, &gone)?);
+    }
+    Ok((members, reached_before))
 }
 
 /// Shows it.

@@ -20,6 +20,7 @@ pub(super) fn progress(tx: &mut Tx<'_>, id: Id<of::Message>) -> Result<Progress,
         message: id,
         status: loaded.message.status(),
         members: 0,
+        reached: 0,
         planned: 0,
         handed_over: BTreeMap::new(),
         states: BTreeMap::new(),
@@ -40,6 +41,7 @@ pub(super) fn progress(tx: &mut Tx<'_>, id: Id<of::Message>) -> Result<Progress,
     }
     progress.without_report = delivery::without_report(tx, version.uuid())?;
     progress.members = store::persons_in(tx, version.uuid())?;
+    progress.reached = store::persons_reached(tx, version.uuid())?;
     for (channel, reason, count) in store::suppressed_in(tx, version.uuid())? {
         progress.suppressed.insert(format!("{channel}:{}", reason.unwrap_or_default()), count);
     }

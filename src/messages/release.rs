@@ -7,7 +7,7 @@ use super::error::MessageError;
 use super::lifecycle::Message;
 use super::message::{ApprovalPolicy, Status};
 use super::payloads::{MessageView, Release};
-use super::preview::gather;
+use super::preview::gather_to_send;
 use super::rules::Circumstances;
 use super::store::{self, Event, NewApproval};
 use crate::members;
@@ -26,7 +26,7 @@ pub(super) fn release(
     let from = loaded.message.status();
     members::hold_recipients(tx, loaded.message.facts().partnership)?;
     let version = store::load_version(tx, id, loaded.message.facts().current_version)?;
-    let gathered = gather(tx, loaded.message.facts(), &version)?;
+    let gathered = gather_to_send(tx, loaded.message.facts(), &version)?;
     if version.hash != command.version_hash || gathered.plan_number != command.plan_number {
         return Err(MessageError::VersionChanged);
     }

@@ -393,6 +393,15 @@ pub(super) fn persons_in(tx: &mut Tx<'_>, batch: uuid::Uuid) -> Result<i64, Stor
         .select(diesel::dsl::count(deliveries::person_id).aggregate_distinct())
         .first(tx.db())?)
 }
+/// How many persons of a batch somebody outside was given it for, on whichever channel.
+pub(super) fn persons_reached(tx: &mut Tx<'_>, batch: uuid::Uuid) -> Result<i64, StorageError> {
+    let handed_over = State::ALL.iter().copied().filter(|state| state.was_handed_over());
+    Ok(deliveries::table
+        .filter(deliveries::batch_id.eq(Id::<of::Batch>::from_uuid(batch)))
+        .filter(deliveries::state.eq_any(handed_over))
+        .select(diesel::dsl::count(deliveries::person_id).aggregate_distinct())
+        .first(tx.db())?)
+}
 /// How many of a batch were left out, by channel and reason.
 pub(super) fn suppressed_in(
     tx: &mut Tx<'_>,

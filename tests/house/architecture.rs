@@ -65,6 +65,7 @@ const SPEAKS_SQL: &[&str] = &[
     "delivery/settle.rs",
     "delivery/stop.rs",
     "delivery/receipts.rs",
+    "delivery/reserve.rs",
     // The macro `words!` writes the column type of every enum of fixed words.
     "values/mod.rs",
 ];

@@ -7,11 +7,12 @@ use diesel::prelude::*;
 use diesel::sql_types::Text;
 use vigie::delivery::retry::Verdict;
 use vigie::delivery::{
-    Channel, Lane, Settlement, State, cancel, depths, expire_pressing, forget_settled, lock_in_order, progress, renew,
-    settle,
+    Body, Channel, Fate, Lane, NOT_CHOSEN, NewDelivery, Settlement, State, batches_with_reserves, cancel, depths,
+    enqueue, expire_pressing, forget_settled, lock_in_order, progress, put_content, renew, reserves_of, settle,
 };
 use vigie::on_either;
 use vigie::storage::{Db, StorageError, Tx};
+use vigie::values::{Id, Language, of};
 
 use super::desk::{HOUR, post, settled_as, takes};
 use crate::support::{Town, on_both};
@@ -158,6 +159,67 @@ async fn no_sentence_of_the_engine_scans_the_queue() {
             // On SQLite a walk along an index is called a scan too, but of that index.
             let bare = plan.lines().any(|line| scans.iter().any(|scan| line.contains(scan)) && !line.contains("USING"));
             assert!(!bare, "{plan}");
+        }
+    })
+    .await;
+}
+
+/// Asked every second: it reads what failed a moment ago, and for each the one row in reserve.
+#[tokio::test(flavor = "multi_thread")]
+async fn what_failed_is_found_by_its_index_and_its_reserve_by_the_key() {
+    on_both(async |town| {
+        // 5,000 persons on two channels; of 100 the chosen one has failed.
+        let batch = town
+            .db(|tx| {
+                let (batch, now) = (Id::<of::Batch>::new().uuid(), tx.now()?);
+                let body = Body { subject: "Alert".into(), text: "x".into(), html: None };
+                let content = put_content(tx, batch, Language::En, Channel::Email, &body)?;
+                let mut new = Vec::new();
+                for number in 0..5_000 {
+                    let person = Id::new();
+                    let row = |channel, address, fate| NewDelivery {
+                        person,
+                        channel,
+                        lane: Lane::NonUrgent,
+                        membership: None,
+                        address,
+                        fate,
+                        deadline: now.plus(HOUR),
+                    };
+                    let address = Some(format!("member{number}@example.be"));
+                    new.push(row(Channel::Email, address, Fate::Due { content, at: now }));
+                    new.push(row(Channel::Sms, None, Fate::Suppressed(NOT_CHOSEN)));
+                }
+                enqueue(tx, batch, new)?;
+                let moment = match tx.db() {
+                    Db::Sqlite(_) => now.micros().to_string(),
+                    Db::Postgres(_) => format!("'{now}'"),
+                };
+                let settle = format!(
+                    "UPDATE deliveries SET state = CASE WHEN id <= 200 THEN 'failed' ELSE 'accepted' END, due_at = NULL, \
+                     settled_at = {moment} WHERE channel = 'email'"
+                );
+                on_either!(tx, |c| c.batch_execute(&settle))?;
+                on_either!(tx, |c| c.batch_execute("ANALYZE"))?;
+                Ok(batch)
+            })
+            .await;
+        let found: Vec<String> = town
+            .db(move |tx| {
+                plans(tx, "'failed', 'expired'", |tx| {
+                    let since = tx.now()?.minus(HOUR);
+                    assert_eq!(batches_with_reserves(tx, since)?, [batch]);
+                    assert_eq!(reserves_of(tx, batch)?.len(), 100);
+                    Ok(())
+                })
+            })
+            .await;
+        assert_eq!(found.len(), 2);
+        for (plan, index) in found.iter().zip(["deliveries_failed", "deliveries_dead"]) {
+            eprintln!("{plan}");
+            assert!(plan.contains(index), "{plan}");
+            assert!(plan.contains("deliveries_once") || plan.contains("sqlite_autoindex_deliveries_1"), "{plan}");
+            assert!(!plan.contains("Seq Scan") && !plan.contains("SCAN"), "{plan}");
         }
     })
     .await;

@@ -10,6 +10,7 @@ mod races;
 mod releasing;
 mod roles;
 mod story;
+mod taking_over;
 mod writing;
 
 use std::time::Duration;

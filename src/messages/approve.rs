@@ -95,6 +95,14 @@ pub(super) fn approve(
     let relayed = facts.class == Class::NonUrgent
         && gathered.plan.non_urgent.mode == PlanMode::Relay
         && facts.kind != Kind::Correction;
+    let event = |to| Event {
+        by: Some(by.account),
+        event: "approved",
+        from: Status::Submitted,
+        to,
+        hash: &version.hash,
+        reason: None,
+    };
     if relayed {
         let waiting = approved.await_release();
         let (officer, at) = waiting.decided();
@@ -105,25 +113,9 @@ pub(super) fn approve(
             valid_until: Some(Some(valid_until(&facts, at))),
             ..Change::default()
         };
-        let event = Event {
-            by: Some(by.account),
-            event: "approved",
-            from: Status::Submitted,
-            to: Status::AwaitingRelease,
-            hash: &version.hash,
-            reason: None,
-        };
-        moved(store::save(tx, waiting.facts(), &change, &event)?)?;
+        moved(store::save(tx, waiting.facts(), &change, &event(Status::AwaitingRelease))?)?;
     } else {
-        let event = Event {
-            by: Some(by.account),
-            event: "approved",
-            from: Status::Submitted,
-            to: Status::Dispatching,
-            hash: &version.hash,
-            reason: None,
-        };
-        leave(tx, approved, &version, &gathered, &event)?;
+        leave(tx, approved, &version, &gathered, &event(Status::Dispatching))?;
     }
     if facts.class == Class::Urgent {
         notify::release_of_urgent(tx, config, &facts)?;

@@ -57,6 +57,8 @@ macro_rules! in_reserve {
 pub fn batches_with_reserves(tx: &mut Tx<'_>, since: Timestamp) -> Result<Vec<Uuid>, StorageError> {
     let batches: Vec<Id<of::Batch>> = deliveries::table
         .filter(diesel::dsl::sql::<diesel::sql_types::Bool>(DEAD))
+        // The index of what failed ends where addresses are forgotten, and a look comes every second.
+        .filter(deliveries::address.is_not_null())
         .filter(deliveries::settled_at.ge(Some(since)))
         .filter(diesel::dsl::exists(reserve.filter(in_reserve!())))
         .select(deliveries::batch_id)

@@ -19,8 +19,8 @@ use crate::values::of;
 
 /// Why the channel in reserve is left out, for as long as the chosen one may do.
 pub const NOT_CHOSEN: &str = "not_chosen";
-/// Batches named in one look.
-const BATCHES_AT_ONCE: i64 = 100;
+/// Rows in which one look finds its batches.
+const LOOKED_AT_ONCE: i64 = 1_000;
 /// Rows called up in one transaction.
 const CALLED_AT_ONCE: i64 = 500;
 
@@ -50,22 +50,25 @@ macro_rules! in_reserve {
     };
 }
 
-/// The batches in which something failed or expired since a moment, and somebody has a channel in reserve: so many at most.
+/// The batches in which something failed or expired since a moment, and somebody has a channel in reserve: what lies in so
+/// many rows, the newest first, so that a batch that cannot be dealt with is in nobody's way.
 ///
 /// # Errors
 /// When the database fails.
 pub fn batches_with_reserves(tx: &mut Tx<'_>, since: Timestamp) -> Result<Vec<Uuid>, StorageError> {
     let batches: Vec<Id<of::Batch>> = deliveries::table
         .filter(diesel::dsl::sql::<diesel::sql_types::Bool>(DEAD))
-        // The index of what failed ends where addresses are forgotten, and a look comes every second.
+        // As the index of what failed has it: addresses are kept for a week, and this is asked every second.
         .filter(deliveries::address.is_not_null())
         .filter(deliveries::settled_at.ge(Some(since)))
         .filter(diesel::dsl::exists(reserve.filter(in_reserve!())))
+        // By this order both databases walk the index of what failed, and stop at the limit.
+        .order((deliveries::settled_at.desc(), deliveries::id.desc()))
+        .limit(LOOKED_AT_ONCE)
         .select(deliveries::batch_id)
-        .distinct()
-        .limit(BATCHES_AT_ONCE)
         .load(tx.db())?;
-    Ok(batches.into_iter().map(Id::uuid).collect())
+    let mut seen = HashSet::new();
+    Ok(batches.into_iter().map(Id::uuid).filter(|batch| seen.insert(*batch)).collect())
 }
 /// The rows of a batch in reserve whose chosen channel failed or expired: so many at most, the oldest first.
 /// Only one at a time may decide about a batch: the caller holds a lock for it.

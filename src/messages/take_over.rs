@@ -27,14 +27,14 @@ use crate::values::of;
 pub enum Look {
     /// What has just failed: for every second.
     Recent,
-    /// As long as anything is of use, and a day: for every minute, for what a node that died left behind.
+    /// A week, as long as addresses are kept: for every minute, for what a node that died left behind.
     All,
 }
 impl Look {
     const fn back(self) -> Duration {
         match self {
             Self::Recent => Duration::from_secs(120),
-            Self::All => Duration::from_secs(15 * 24 * 3600),
+            Self::All => Duration::from_secs(7 * 24 * 3600),
         }
     }
 }

@@ -65,6 +65,9 @@ const SPEAKS_SQL: &[&str] = &[
     "delivery/settle.rs",
     "delivery/stop.rs",
     "delivery/receipts.rs",
+    "members/recipients.rs",
+    "members/stops.rs",
+    "partnerships/mandates.rs",
     // The macro `words!` writes the column type of every enum of fixed words.
     "values/mod.rs",
 ];

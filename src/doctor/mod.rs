@@ -13,6 +13,8 @@ mod finding;
 mod ptr;
 mod rules;
 mod spf;
+mod spf_record;
+mod spf_walk;
 mod store;
 mod subject;
 #[cfg(test)]

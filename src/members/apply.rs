@@ -12,6 +12,7 @@ use super::inbound::{is_silenced, sender_index};
 use super::letters::name_of;
 use super::member::{Adhesion, AdhesionMode, Application, MembershipStatus, Source};
 use super::rules::{Candidate, may_join};
+use super::stops;
 use super::store;
 use crate::access::{Public, Throttle, take};
 use crate::config::Config;
@@ -121,7 +122,7 @@ fn apply(tx: &mut Tx<'_>, config: &Config, application: &Application) -> Result<
     )?;
     if let Some(sender) = silenced {
         // Also after the application to which it was said has given way to this one.
-        store::stop_sms(tx, id, &sender)?;
+        stops::stop_sms(tx, id, &sender)?;
     }
     send_codes(tx, config, person, application, mail_code, sms_code)
 }

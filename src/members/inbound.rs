@@ -12,7 +12,7 @@ use super::asked::InboundSms;
 use super::error::MemberError;
 use super::letters;
 use super::member::Membership;
-use super::store;
+use super::stops;
 use super::word::Word;
 use crate::access::{Purpose, Throttle, link_token, take};
 use crate::config::Config;
@@ -87,7 +87,7 @@ pub(super) fn hear(tx: &mut Tx<'_>, config: &Config, gateway: u128, sms: &Inboun
     // Number and word too: a gateway that begins its ids anew must not make us take a STOP for an old SMS of another.
     let known_by = [gateway.name, sender.number.for_dialling(), word.as_str(), &sms.id].join("/");
     let message = tx.index("inbound_message", &known_by);
-    if !is_flood && !store::note_inbound(tx, &message, &sender.index, word)? {
+    if !is_flood && !stops::note_inbound(tx, &message, &sender.index, word)? {
         return Ok(());
     }
     let changed = match word {
@@ -102,7 +102,7 @@ pub(super) fn hear(tx: &mut Tx<'_>, config: &Config, gateway: u128, sms: &Inboun
         // START that undoes nothing is explained like HELP.
         let said = if word == Word::Start && changed == 0 { Word::Help } else { word };
         let answered = may_answer(tx, &sender, said, changed > 0)? && answer(tx, &sender, said)?;
-        store::note_outcome(tx, &message, changed, answered.then_some(said))?;
+        stops::note_outcome(tx, &message, changed, answered.then_some(said))?;
     }
     Ok(())
 }
@@ -132,7 +132,7 @@ pub(super) fn is_silenced(
     number: &PhoneNumber,
 ) -> Result<bool, StorageError> {
     let index = sender_index(tx, number);
-    if !store::is_stopped_by(tx, known, &index)? {
+    if !stops::is_stopped_by(tx, known, &index)? {
         return Ok(false);
     }
     let contacts = people::contacts_of(tx, known)?;
@@ -144,7 +144,7 @@ fn is_theirs(contact: &Contact, number: &PhoneNumber) -> bool {
 /// Their memberships, kept from being changed and from being written to by others. None where nobody is or was a member.
 fn sender(tx: &mut Tx<'_>, number: PhoneNumber, contacts: Vec<Owner>) -> Result<Option<Sender>, StorageError> {
     let persons: Vec<Id<of::Person>> = contacts.iter().map(|(person, _)| *person).collect();
-    let memberships = store::of_persons_to_silence(tx, &persons)?;
+    let memberships = stops::of_persons_to_silence(tx, &persons)?;
     if memberships.is_empty() {
         return Ok(None);
     }
@@ -158,7 +158,7 @@ fn stop(tx: &mut Tx<'_>, config: &Config, sender: &Sender) -> Result<usize, Stor
     for membership in &sender.memberships {
         // Even where it was stopped before: something may have been on its way into the queue at that moment.
         cancel_for_membership(tx, membership.id, Some(Channel::Sms), "stopped")?;
-        if store::stop_sms(tx, membership.id, &sender.index)? {
+        if stops::stop_sms(tx, membership.id, &sender.index)? {
             changed += 1;
             if membership.status.is_enrolled() {
                 lists.insert(membership.partnership);
@@ -174,7 +174,7 @@ fn stop(tx: &mut Tx<'_>, config: &Config, sender: &Sender) -> Result<usize, Stor
 fn start(tx: &mut Tx<'_>, sender: &Sender) -> Result<usize, StorageError> {
     let mut changed = 0;
     for membership in &sender.memberships {
-        changed += usize::from(store::resume_sms(tx, membership.id, &sender.index)?);
+        changed += usize::from(stops::resume_sms(tx, membership.id, &sender.index)?);
     }
     Ok(changed)
 }
@@ -182,7 +182,7 @@ fn start(tx: &mut Tx<'_>, sender: &Sender) -> Result<usize, StorageError> {
 /// The same answer goes out once in 24 hours, unless something changed; and never more than a few in all.
 fn may_answer(tx: &mut Tx<'_>, sender: &Sender, said: Word, changed: bool) -> Result<bool, StorageError> {
     let since = tx.now()?.minus(DAY);
-    let answers = store::answers_since(tx, &sender.index, since)?;
+    let answers = stops::answers_since(tx, &sender.index, since)?;
     Ok(answers.len() < ANSWERS_A_DAY && (changed || !answers.contains(&said)))
 }
 /// Answers once to the number, whoever share it, in the language of the first of them. Whoever never confirmed the number
@@ -237,5 +237,5 @@ fn names(tx: &mut Tx<'_>, partnerships: impl Iterator<Item = Id<of::Partnership>
 /// When the database fails.
 pub fn forget_inbound(tx: &mut Tx<'_>) -> Result<usize, StorageError> {
     let before = tx.now()?.minus(KEPT);
-    store::forget_inbound(tx, before)
+    stops::forget_inbound(tx, before)
 }

@@ -20,11 +20,13 @@ mod lifecycle;
 mod member;
 mod pages;
 mod payloads;
+mod recipients;
 mod refuse;
 mod reveal;
 mod routes;
 mod rules;
 mod show;
+mod stops;
 mod store;
 mod unreachable;
 mod word;
@@ -32,8 +34,8 @@ mod word;
 pub use actions::MemberTarget;
 pub use inbound::{GATEWAYS, Gateway, forget_inbound};
 pub use member::{AdhesionMode, Basis, MaskedMember, MembershipStatus, NewMember, Recipient, Source};
+pub use recipients::{former_recipients, members_by_ids, recipients};
 pub use routes::routes;
-pub use store::{
-    enter_active_member, enter_active_members, former_recipients, hold_recipients, members_by_ids, recipients,
-};
+pub use stops::hold_recipients;
+pub use store::{enter_active_member, enter_active_members};
 pub use unreachable::suspend_unreachable;

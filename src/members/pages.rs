@@ -8,6 +8,7 @@ use super::error::MemberError;
 use super::letters;
 use super::letters::name_of;
 use super::member::Membership;
+use super::stops;
 use super::store;
 use crate::config::Config;
 use crate::delivery::{Channel, cancel_for_membership, leave_url};
@@ -101,9 +102,9 @@ pub(super) fn unsubscribe(
     id: Id<of::Membership>,
     asked: Option<Language>,
 ) -> Result<Html, MemberError> {
-    let found = store::find_to_silence(tx, id)?;
+    let found = stops::find_to_silence(tx, id)?;
     let Some(reader) = reader(tx, found, asked)? else { return Ok(nowhere(asked)) };
-    store::stop_email(tx, id)?;
+    stops::stop_email(tx, id)?;
     cancel_for_membership(tx, id, Some(Channel::Email), "stopped")?;
     Ok(reader.shown(PageKind::Unsubscribed))
 }

@@ -1,23 +1,17 @@
 //! Every query of memberships.
 
-use std::collections::{BTreeSet, HashMap};
-
 use diesel::prelude::*;
 
 use super::lifecycle::{Admitted, Ended, Pending};
-use super::member::{
-    Adhesion, AdhesionMode, Application, Basis, MaskedMember, Membership, MembershipStatus, NewMember, Recipient,
-    Source,
-};
-use super::word::Word;
+use super::member::{Adhesion, AdhesionMode, Application, Basis, Membership, MembershipStatus, NewMember, Source};
 use crate::delivery::Channel;
 use crate::on_either;
 use crate::people;
-use crate::people::{Contact, ContactKind, ContactState, KnownPerson, NewPerson, Person};
+use crate::people::{ContactKind, ContactState, KnownPerson, NewPerson, Person};
 use crate::storage::StorageError;
 use crate::storage::Tx;
 use crate::storage::personal::{MEMBERSHIPS_ADDRESS, PERSONS_NAME};
-use crate::storage::schema::{contact_points, inbound_sms, memberships, persons};
+use crate::storage::schema::{contact_points, memberships, persons};
 use crate::values::Id;
 use crate::values::Language;
 use crate::values::PersonName;
@@ -116,130 +110,6 @@ fn known_person(new: &NewMember) -> KnownPerson {
         person: NewPerson { name: new.name.clone(), language: new.language },
         contacts: email.into_iter().chain(mobile).collect(),
     }
-}
-
-#[derive(Queryable, Selectable)]
-#[diesel(table_name = memberships)]
-struct RecipientRow {
-    id: Id<of::Membership>,
-    person_id: Id<of::Person>,
-    status: MembershipStatus,
-    preferred_channel: Channel,
-    sms_at_night: bool,
-    email_stopped_at: Option<Timestamp>,
-    sms_stopped_at: Option<Timestamp>,
-    exercises: bool,
-    dwelling_index: Option<Vec<u8>>,
-    joined_at: Option<Timestamp>,
-}
-fn of_kind(contacts: Option<&Vec<Contact>>, kind: ContactKind) -> Option<&Contact> {
-    contacts?.iter().find(|contact| contact.kind == kind)
-}
-/// Everybody who takes part in a partnership, in the order of their memberships: admitted and not gone, whether or not they
-/// can be written to at this moment. The caller decides, and says why somebody is left out.
-///
-/// # Errors
-/// When the database fails.
-pub fn recipients(tx: &mut Tx<'_>, partnership: Id<of::Partnership>) -> Result<Vec<Recipient>, StorageError> {
-    let rows: Vec<(RecipientRow, Language)> = memberships::table
-        .inner_join(persons::table)
-        .filter(memberships::partnership_id.eq(partnership))
-        .filter(memberships::status.eq_any(MembershipStatus::ENROLLED))
-        .order(memberships::id)
-        .select((RecipientRow::as_select(), persons::language))
-        .load(tx.db())?;
-    with_contacts(tx, rows)
-}
-/// Those of these persons whose membership of a partnership is over: somebody who was told something wrong is told so,
-/// whatever they are now.
-///
-/// # Errors
-/// When the database fails.
-pub fn former_recipients(
-    tx: &mut Tx<'_>,
-    partnership: Id<of::Partnership>,
-    people: &[Id<of::Person>],
-) -> Result<Vec<Recipient>, StorageError> {
-    let mut rows: Vec<(RecipientRow, Language)> = Vec::new();
-    for chunk in people.chunks(10_000) {
-        let found: Vec<(RecipientRow, Language)> = memberships::table
-            .inner_join(persons::table)
-            .filter(memberships::partnership_id.eq(partnership))
-            .filter(memberships::person_id.eq_any(chunk))
-            .filter(memberships::ended_at.is_not_null())
-            .order(memberships::id)
-            .select((RecipientRow::as_select(), persons::language))
-            .load(tx.db())?;
-        rows.extend(found);
-    }
-    // Somebody who joined and left twice is one person.
-    let mut seen = std::collections::HashSet::new();
-    rows.retain(|(row, _)| seen.insert(row.person_id));
-    with_contacts(tx, rows)
-}
-fn with_contacts(tx: &mut Tx<'_>, rows: Vec<(RecipientRow, Language)>) -> Result<Vec<Recipient>, StorageError> {
-    let people: Vec<Id<of::Person>> = rows.iter().map(|(row, _)| row.person_id).collect();
-    let contacts = people::contacts_of(tx, &people)?;
-    let known = |row: RecipientRow, language| {
-        let email = of_kind(contacts.get(&row.person_id), ContactKind::Email);
-        let mobile = of_kind(contacts.get(&row.person_id), ContactKind::Mobile);
-        Recipient {
-            membership: row.id,
-            person: row.person_id,
-            language,
-            status: row.status,
-            email: email.map(|contact| contact.for_envelope().to_owned()),
-            mobile: mobile.map(|contact| contact.for_envelope().to_owned()),
-            email_usable: email.is_some_and(Contact::is_usable),
-            mobile_usable: mobile.is_some_and(Contact::is_usable),
-            email_suspended: email.is_some_and(|contact| contact.suspension.is_some()),
-            mobile_suspended: mobile.is_some_and(|contact| contact.suspension.is_some()),
-            preferred_channel: row.preferred_channel,
-            sms_at_night: row.sms_at_night,
-            email_stopped: row.email_stopped_at.is_some(),
-            sms_stopped: row.sms_stopped_at.is_some(),
-            exercises: row.exercises,
-            dwelling: row.dwelling_index,
-            joined_at: row.joined_at,
-        }
-    };
-    Ok(rows.into_iter().map(|(row, language)| known(row, language)).collect())
-}
-
-/// Members as a list of recipients shows them; a membership that does not exist is missing from the answer.
-///
-/// # Errors
-/// When the database fails.
-pub fn members_by_ids(
-    tx: &mut Tx<'_>,
-    ids: &[Id<of::Membership>],
-) -> Result<HashMap<Id<of::Membership>, MaskedMember>, StorageError> {
-    type Found = (Id<of::Membership>, Id<of::Person>, Option<Vec<u8>>);
-    let mut rows: Vec<Found> = Vec::with_capacity(ids.len());
-    for chunk in ids.chunks(10_000) {
-        let found: Vec<Found> = memberships::table
-            .inner_join(persons::table)
-            .filter(memberships::id.eq_any(chunk))
-            .select((memberships::id, memberships::person_id, persons::name))
-            .load(tx.db())?;
-        rows.extend(found);
-    }
-    let people: Vec<Id<of::Person>> = rows.iter().map(|(_, person, _)| *person).collect();
-    let contacts = people::contacts_of(tx, &people)?;
-    let mut members = HashMap::with_capacity(rows.len());
-    for (id, person, name) in rows {
-        let name: Option<PersonName> = name.map(|sealed| tx.open(PERSONS_NAME, person, &sealed)).transpose()?;
-        let masked = |kind| of_kind(contacts.get(&person), kind).map(Contact::masked);
-        members.insert(
-            id,
-            MaskedMember {
-                initials: name.map(|name| name.initials()).unwrap_or_default(),
-                email: masked(ContactKind::Email),
-                mobile: masked(ContactKind::Mobile),
-            },
-        );
-    }
-    Ok(members)
 }
 
 #[derive(Queryable, Selectable)]
@@ -364,42 +234,6 @@ pub(super) fn find(tx: &mut Tx<'_>, id: Id<of::Membership>) -> Result<Option<Mem
 pub(super) fn find_locked(tx: &mut Tx<'_>, id: Id<of::Membership>) -> Result<Option<Membership>, StorageError> {
     tx.lock("memberships", id)?;
     find(tx, id)
-}
-/// A membership that will hear less from now on: kept from being changed once no message to its partnership is being
-/// written down any more, so that what must not reach it can be seen, and stopped. The partnership is always locked before
-/// its members.
-pub(super) fn find_to_silence(tx: &mut Tx<'_>, id: Id<of::Membership>) -> Result<Option<Membership>, StorageError> {
-    let Some(partnership) = partnership_of(tx, id)? else { return Ok(None) };
-    tx.lock("partnerships", partnership)?;
-    find_locked(tx, id)
-}
-/// All memberships of some persons, past ones too, in their order; kept as `find_to_silence` keeps one.
-pub(super) fn of_persons_to_silence(
-    tx: &mut Tx<'_>,
-    people: &[Id<of::Person>],
-) -> Result<Vec<Membership>, StorageError> {
-    let theirs: Vec<(Id<of::Membership>, Id<of::Partnership>)> = memberships::table
-        .filter(memberships::person_id.eq_any(people))
-        .order(memberships::id)
-        .select((memberships::id, memberships::partnership_id))
-        .load(tx.db())?;
-    let partnerships: BTreeSet<Id<of::Partnership>> = theirs.iter().map(|(_, partnership)| *partnership).collect();
-    for partnership in partnerships {
-        tx.lock("partnerships", partnership)?;
-    }
-    let mut found = Vec::with_capacity(theirs.len());
-    for (id, _) in theirs {
-        found.extend(find_locked(tx, id)?);
-    }
-    Ok(found)
-}
-/// Keeps everybody of a partnership as they are, as far as they hear of it, while a message to them is written down: who
-/// stops or leaves at this moment waits, and then finds what was written.
-///
-/// # Errors
-/// When the database fails.
-pub fn hold_recipients(tx: &mut Tx<'_>, partnership: Id<of::Partnership>) -> Result<(), StorageError> {
-    tx.hold("partnerships", partnership)
 }
 /// The partnership a membership belongs to.
 pub(super) fn partnership_of(
@@ -596,92 +430,4 @@ pub(super) fn correct(
         .set(memberships::version.eq(memberships::version + 1))
         .execute(tx.db())?;
     Ok(())
-}
-/// Stops e-mail to a membership; a second time changes nothing.
-pub(super) fn stop_email(tx: &mut Tx<'_>, id: Id<of::Membership>) -> Result<bool, StorageError> {
-    let now = tx.now()?;
-    let stopped = diesel::update(
-        memberships::table.filter(memberships::id.eq(id)).filter(memberships::email_stopped_at.is_null()),
-    )
-    .set((memberships::email_stopped_at.eq(Some(now)), memberships::version.eq(memberships::version + 1)))
-    .execute(tx.db())?;
-    Ok(stopped > 0)
-}
-/// Stops SMS to a membership, and keeps by which number that was asked; a second time changes nothing.
-pub(super) fn stop_sms(tx: &mut Tx<'_>, id: Id<of::Membership>, sender: &[u8]) -> Result<bool, StorageError> {
-    let now = tx.now()?;
-    let stopped =
-        diesel::update(memberships::table.filter(memberships::id.eq(id)).filter(memberships::sms_stopped_at.is_null()))
-            .set((
-                memberships::sms_stopped_at.eq(Some(now)),
-                memberships::sms_stopped_index.eq(Some(sender)),
-                memberships::version.eq(memberships::version + 1),
-            ))
-            .execute(tx.db())?;
-    Ok(stopped > 0)
-}
-/// Did this number stop SMS to a membership of these persons that goes on?
-pub(super) fn is_stopped_by(tx: &mut Tx<'_>, people: &[Id<of::Person>], sender: &[u8]) -> Result<bool, StorageError> {
-    let stopped = memberships::table
-        .filter(memberships::person_id.eq_any(people))
-        .filter(memberships::ended_at.is_null())
-        .filter(memberships::sms_stopped_index.eq(Some(sender)));
-    Ok(diesel::select(diesel::dsl::exists(stopped)).get_result(tx.db())?)
-}
-/// Lets SMS go to a membership again, if this number stopped them and the membership goes on.
-pub(super) fn resume_sms(tx: &mut Tx<'_>, id: Id<of::Membership>, sender: &[u8]) -> Result<bool, StorageError> {
-    let resumed = diesel::update(
-        memberships::table
-            .filter(memberships::id.eq(id))
-            .filter(memberships::ended_at.is_null())
-            .filter(memberships::sms_stopped_index.eq(Some(sender))),
-    )
-    .set((
-        memberships::sms_stopped_at.eq(None::<Timestamp>),
-        memberships::sms_stopped_index.eq(None::<Vec<u8>>),
-        memberships::version.eq(memberships::version + 1),
-    ))
-    .execute(tx.db())?;
-    Ok(resumed > 0)
-}
-/// Notes that an SMS came; not when it came before.
-pub(super) fn note_inbound(tx: &mut Tx<'_>, message: &[u8], sender: &[u8], word: Word) -> Result<bool, StorageError> {
-    let now = tx.now()?;
-    let noted = on_either!(tx, |c| diesel::insert_into(inbound_sms::table)
-        .values((
-            inbound_sms::message_index.eq(message),
-            inbound_sms::sender_index.eq(sender),
-            inbound_sms::word.eq(word),
-            inbound_sms::changed.eq(0),
-            inbound_sms::received_at.eq(now),
-        ))
-        .on_conflict_do_nothing()
-        .execute(c))?;
-    Ok(noted > 0)
-}
-/// Notes what became of an SMS.
-pub(super) fn note_outcome(
-    tx: &mut Tx<'_>,
-    message: &[u8],
-    changed: usize,
-    answer: Option<Word>,
-) -> Result<(), StorageError> {
-    let changed = i32::try_from(changed).unwrap_or(i32::MAX);
-    diesel::update(inbound_sms::table.find(message))
-        .set((inbound_sms::changed.eq(changed), inbound_sms::answer.eq(answer)))
-        .execute(tx.db())?;
-    Ok(())
-}
-/// What a number was answered since.
-pub(super) fn answers_since(tx: &mut Tx<'_>, sender: &[u8], since: Timestamp) -> Result<Vec<Word>, StorageError> {
-    Ok(inbound_sms::table
-        .filter(inbound_sms::sender_index.eq(sender))
-        .filter(inbound_sms::received_at.gt(since))
-        .filter(inbound_sms::answer.is_not_null())
-        .select(inbound_sms::answer.assume_not_null())
-        .load(tx.db())?)
-}
-/// Forgets what came before.
-pub(super) fn forget_inbound(tx: &mut Tx<'_>, before: Timestamp) -> Result<usize, StorageError> {
-    Ok(diesel::delete(inbound_sms::table.filter(inbound_sms::received_at.lt(before))).execute(tx.db())?)
 }

@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use std::time::Duration;
 
 use super::audience::{Audience, PlannedFate};
-use super::draft::{lock, surroundings, valid_until, view_now};
+use super::draft::{lock_to_dispatch, surroundings, valid_until, view_now};
 use super::edit::moved;
 use super::error::MessageError;
 use super::lifecycle::{Approved, Dispatching, Facts, Message};
@@ -19,7 +19,6 @@ use crate::access::Throttle;
 use crate::access::take;
 use crate::config::Config;
 use crate::delivery::{self, Channel, Fate, NewDelivery};
-use crate::members;
 use crate::partnerships::PlanMode;
 use crate::storage::StorageError;
 use crate::storage::Tx;
@@ -46,11 +45,10 @@ pub(super) fn approve(
     command: &Approval,
 ) -> Result<ApprovalView, MessageError> {
     // Gather.
-    let loaded = lock(tx, id)?;
+    let loaded = lock_to_dispatch(tx, id)?;
     let Message::Submitted(message) = loaded.message else {
         return Err(MessageError::WrongState(loaded.message.status()));
     };
-    members::hold_recipients(tx, message.facts().partnership)?;
     let version = store::load_version(tx, id, message.facts().current_version)?;
     let gathered = gather_to_send(tx, message.facts(), &version)?;
     if version.hash != command.version_hash || gathered.plan_number != command.plan_number {

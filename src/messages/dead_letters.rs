@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, HashMap};
 
 use super::audience::{after_quiet_hours, present_address};
-use super::draft::lock;
+use super::draft::lock_to_dispatch;
 use super::edit::moved;
 use super::error::MessageError;
 use super::lifecycle::{Facts, Message};
@@ -61,9 +61,8 @@ pub(super) fn requeue(
     by: Option<Id<of::Account>>,
     only: Option<i64>,
 ) -> Result<Requeued, MessageError> {
-    let loaded = lock(tx, id)?;
+    let loaded = lock_to_dispatch(tx, id)?;
     let facts = loaded.message.facts();
-    members::hold_recipients(tx, facts.partnership)?;
     let Some(batch) = store::approved_version(tx, id)? else {
         return Err(MessageError::WrongState(loaded.message.status()));
     };

@@ -15,6 +15,7 @@ use crate::access::Role;
 use crate::config::Config;
 use crate::delivery::sms::sms_shape;
 use crate::http::Problem;
+use crate::members;
 use crate::partnerships::{self, Partnership};
 use crate::storage::StorageError;
 use crate::storage::Tx;
@@ -219,6 +220,12 @@ pub(super) fn view_now(tx: &mut Tx<'_>, id: Id<of::Message>) -> Result<(MessageV
 /// Until when something approved now is sent.
 pub(super) fn valid_until(facts: &Facts, from: Timestamp) -> Timestamp {
     from.plus(Duration::from_secs(u64::try_from(facts.validity_minutes).unwrap_or(0).saturating_mul(60)))
+}
+/// Locks and loads a message that may go out now: to whom is settled until it is written down.
+pub(super) fn lock_to_dispatch(tx: &mut Tx<'_>, id: Id<of::Message>) -> Result<Loaded, MessageError> {
+    let loaded = lock(tx, id)?;
+    members::hold_recipients(tx, loaded.message.facts().partnership)?;
+    Ok(loaded)
 }
 /// Locks and loads.
 pub(super) fn lock(tx: &mut Tx<'_>, id: Id<of::Message>) -> Result<Loaded, MessageError> {

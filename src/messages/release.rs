@@ -2,7 +2,7 @@
 
 use super::approve::dispatch;
 use super::approve::leave;
-use super::draft::{lock, surroundings, valid_until, view_now};
+use super::draft::{lock_to_dispatch, surroundings, valid_until, view_now};
 use super::error::MessageError;
 use super::lifecycle::Message;
 use super::message::{ApprovalPolicy, Status};
@@ -10,7 +10,6 @@ use super::payloads::{MessageView, Release};
 use super::preview::gather_to_send;
 use super::rules::Circumstances;
 use super::store::{self, Event, NewApproval};
-use crate::members;
 use crate::storage::Tx;
 use crate::values::Id;
 use crate::values::of;
@@ -22,9 +21,8 @@ pub(super) fn release(
     by: Id<of::Account>,
     command: &Release,
 ) -> Result<MessageView, MessageError> {
-    let loaded = lock(tx, id)?;
+    let loaded = lock_to_dispatch(tx, id)?;
     let from = loaded.message.status();
-    members::hold_recipients(tx, loaded.message.facts().partnership)?;
     let version = store::load_version(tx, id, loaded.message.facts().current_version)?;
     let gathered = gather_to_send(tx, loaded.message.facts(), &version)?;
     if version.hash != command.version_hash || gathered.plan_number != command.plan_number {

@@ -1,5 +1,6 @@
 //! The verbs of partnerships and mandates, as types.
 
+use super::mandates;
 use super::store;
 use crate::access::Action;
 use crate::access::Actor;
@@ -47,7 +48,7 @@ impl Target for MandateTarget {
         _: Permission,
         id: Id<of::Mandate>,
     ) -> Result<Option<Located<Self>>, StorageError> {
-        let Some(mandate) = store::find_mandate(tx, id)? else { return Ok(None) };
+        let Some(mandate) = mandates::find_mandate(tx, id)? else { return Ok(None) };
         let place = match mandate.reach {
             Reach::Partnership(partnership) => store::place_of(tx, partnership)?,
             Reach::Zone(zone) => territory::find_zone(tx, zone)?.map(|found| Place {

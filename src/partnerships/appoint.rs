@@ -2,9 +2,9 @@
 
 use super::error::PartnershipError;
 use super::mandate::Declaration;
+use super::mandates;
+use super::mandates::NewMandate;
 use super::rules::Refusal;
-use super::store;
-use super::store::NewMandate;
 use crate::access::Flag;
 use crate::access::NewGrant;
 use crate::access::Reach;
@@ -44,7 +44,7 @@ fn give(
 ) -> Result<Id<of::Mandate>, StorageError> {
     let from_at = tx.now()?;
     let grant = grant(tx, NewGrant { account, role, reach: reach.clone(), flags, from_at, until_at: until, by })?;
-    store::insert_mandate(tx, NewMandate { account, role, reach, grant: Some(grant), declaration: None, until, by })
+    mandates::insert_mandate(tx, NewMandate { account, role, reach, grant: Some(grant), declaration: None, until, by })
 }
 
 /// A mandate that is about to be given to somebody, by their address.
@@ -65,7 +65,7 @@ fn candidate(tx: &mut Tx<'_>, config: &Config, appointment: &Appointment) -> Res
     if account == appointment.by {
         return Err(Refusal::OwnMandate.into());
     }
-    if store::is_mandated(tx, account, role, &appointment.reach)? {
+    if mandates::is_mandated(tx, account, role, &appointment.reach)? {
         return Err(Refusal::AlreadyMandated.into());
     }
     Ok(account)
@@ -102,5 +102,5 @@ pub(super) fn nominate(
         until,
         by: Some(by),
     };
-    Ok(store::insert_mandate(tx, new)?)
+    Ok(mandates::insert_mandate(tx, new)?)
 }

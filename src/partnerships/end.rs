@@ -2,9 +2,9 @@
 
 use super::error::PartnershipError;
 use super::mandate::{Mandate, MandateStatus, word_of};
+use super::mandates;
 use super::rules::{Refusal, may_end};
 use super::screen::take;
-use super::store;
 use crate::access;
 use crate::access::Role;
 use crate::accounts;
@@ -27,7 +27,7 @@ pub(super) fn end(tx: &mut Tx<'_>, mandate: &Mandate, reason: &str) -> Result<()
             access::end_sessions(tx, mandate.account, "mandate_ended")?;
         }
     }
-    store::set_ended(tx, mandate.id, reason)?;
+    mandates::set_ended(tx, mandate.id, reason)?;
     let Some(holder) = accounts::reach(tx, mandate.account)? else { return Ok(()) };
     if let (email, Some(name)) = (&holder.email, &holder.name) {
         let values = [("name", name.for_letter()), ("role", word_of(mandate.role).to_owned())];

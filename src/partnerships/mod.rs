@@ -14,6 +14,8 @@ mod error;
 mod found;
 mod house_rules;
 mod mandate;
+mod mandate_payloads;
+mod mandates;
 mod partnership;
 mod payloads;
 mod perimeter;

@@ -14,11 +14,14 @@ use super::end;
 use super::error::PartnershipError;
 use super::found;
 use super::mandate::is_nominated;
+use super::mandate_payloads::{
+    ConfirmationBody, InstitutionBody, MandateEndBody, MandateQuery, MandateView, NominationBody, OfficerBody,
+    ScreeningBody,
+};
 use super::payloads::{
-    ActivationBody, ConfirmationBody, FinderQuery, HouseRulesBody, HouseRulesView, InstitutionBody, MandateEndBody,
-    MandateQuery, MandateView, NominationBody, OfficerBody, PartnershipBody, PartnershipPatch, PartnershipQuery,
+    ActivationBody, FinderQuery, HouseRulesBody, HouseRulesView, PartnershipBody, PartnershipPatch, PartnershipQuery,
     PartnershipRowView, PartnershipView, PerimeterBody, PlansView, PublicPartnershipRow, PublicPartnershipView,
-    ScreeningBody, SignatureBody, SuspensionBody,
+    SignatureBody, SuspensionBody,
 };
 use super::perimeter::Polygon;
 use super::plan::PlanContent;

@@ -3,8 +3,8 @@
 use super::end::end;
 use super::error::PartnershipError;
 use super::mandate::{Mandate, MandateStatus, Screening, ScreeningOutcome, is_nominated};
+use super::mandates;
 use super::rules::{Refusal, may_confirm, not_own};
-use super::store;
 use crate::access;
 use crate::access::NewGrant;
 use crate::http::IfMatch;
@@ -17,7 +17,7 @@ use crate::values::of;
 /// Locks and reads a mandate for a change.
 pub(super) fn take(tx: &mut Tx<'_>, id: Id<of::Mandate>) -> Result<Mandate, PartnershipError> {
     tx.lock("mandates", id)?;
-    store::find_mandate(tx, id)?.ok_or(PartnershipError::Absent)
+    mandates::find_mandate(tx, id)?.ok_or(PartnershipError::Absent)
 }
 /// The earlier of the two ends.
 fn sooner(until: Option<Timestamp>, screening: Timestamp) -> Timestamp {
@@ -38,7 +38,7 @@ fn give_power(tx: &mut Tx<'_>, mandate: &Mandate, until: Timestamp, by: Id<of::A
             by: Some(by),
         },
     )?;
-    store::set_active(tx, mandate.id, grant, Some(until))
+    mandates::set_active(tx, mandate.id, grant, Some(until))
 }
 
 /// Records what a screening came to. On an active mandate a favourable one prolongs it, any other ends it at once.
@@ -64,7 +64,7 @@ pub(super) fn record_screening(
     if mandate.status == MandateStatus::Ended {
         return Err(Refusal::MandateOver.into());
     }
-    store::set_screening(tx, id, screening, by)?;
+    mandates::set_screening(tx, id, screening, by)?;
     if mandate.status == MandateStatus::Nominated {
         return Ok(());
     }

@@ -5,10 +5,12 @@ use std::collections::HashMap;
 use super::error::PartnershipError;
 use super::house_rules::HouseRules;
 use super::mandate::Mandate;
+use super::mandate_payloads::{MandatePlaceView, MandateQuery, MandateView};
+use super::mandates;
 use super::partnership::{Partnership, PartnershipStatus};
 use super::payloads::{
-    EmergencyView, HouseRulesView, MandatePlaceView, MandateQuery, MandateView, PartnershipRowView, PartnershipView,
-    PerimeterView, PlansView, PublicMunicipalityView, PublicPartnershipRow, PublicPartnershipView, PublicZoneView,
+    EmergencyView, HouseRulesView, PartnershipRowView, PartnershipView, PerimeterView, PlansView,
+    PublicMunicipalityView, PublicPartnershipRow, PublicPartnershipView, PublicZoneView,
 };
 use super::store;
 use crate::access::Actor;
@@ -120,7 +122,7 @@ pub(super) fn mandate(
     id: Id<of::Mandate>,
     sees_screenings: bool,
 ) -> Result<(MandateView, i64), PartnershipError> {
-    let found = store::find_mandate(tx, id)?.ok_or(PartnershipError::Absent)?;
+    let found = mandates::find_mandate(tx, id)?.ok_or(PartnershipError::Absent)?;
     let (version, flags) = (found.version, flags_over(tx, &found.reach)?);
     Ok((view(tx, found, &flags, sees_screenings)?, version))
 }
@@ -132,7 +134,7 @@ pub(super) fn mandates(
     sees_screenings: bool,
 ) -> Result<Listing<MandateView>, PartnershipError> {
     let limit = page_limit(asked.limit);
-    let found = store::list_mandates(tx, reach, asked.role, asked.status, asked.after, limit)?;
+    let found = mandates::list_mandates(tx, reach, asked.role, asked.status, asked.after, limit)?;
     let page = Listing::cut(found, limit, |mandate| mandate.id.to_string());
     let flags = flags_over(tx, reach)?;
     let items =

@@ -66,6 +66,9 @@ const SPEAKS_SQL: &[&str] = &[
     "delivery/stop.rs",
     "delivery/receipts.rs",
     "delivery/reserve.rs",
+    "members/recipients.rs",
+    "members/stops.rs",
+    "partnerships/mandates.rs",
     // The macro `words!` writes the column type of every enum of fixed words.
     "values/mod.rs",
 ];

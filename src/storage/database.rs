@@ -12,6 +12,8 @@ use diesel::pg::PgConnection;
 use diesel::r2d2::{ManageConnection, Pool, R2D2Connection};
 use diesel::sqlite::SqliteConnection;
 use tokio::sync::Notify;
+use tokio::sync::Semaphore;
+use tokio::time::timeout;
 
 use super::Db;
 use super::Keyring;
@@ -75,6 +77,9 @@ impl Target {
     }
 }
 
+/// How long a writer waits for its turn: as long as SQLite itself would wait for the lock of another process.
+const TURN: Duration = Duration::from_secs(10);
+
 /// What the way to the server must not do: swallow everything without a word. The kernel would wait a quarter of an hour,
 /// and the server's own `statement_timeout` is of no use when its answer does not come through. Seconds, but for the
 /// last, which are milliseconds. Whoever names one of them in the URL knows better.
@@ -112,7 +117,7 @@ impl ManageConnection for Manager {
                 // busy_timeout first: switching to WAL itself needs a lock.
                 c.batch_execute(&format!(
                     "PRAGMA busy_timeout = 10000; PRAGMA journal_mode = WAL; PRAGMA synchronous = {synchronous};
-                     PRAGMA foreign_keys = ON; PRAGMA secure_delete = ON; PRAGMA cache_size = -16000; PRAGMA temp_store = MEMORY;"
+                     PRAGMA foreign_keys = ON; PRAGMA secure_delete = ON; PRAGMA cache_size = -8000; PRAGMA temp_store = MEMORY;"
                 ))
                 .map_err(QueryError)?;
                 Ok(Db::Sqlite(c))
@@ -143,6 +148,9 @@ pub struct Database {
     bell: Arc<Notify>,
     pub(super) together: Arc<Together>,
     pub(super) pulse: Pulse,
+    /// The embedded database has one writer, and whoever waits there is served by chance: a courier that begins anew at once
+    /// would keep an approval waiting for seconds. So its writers queue here, first come, first served.
+    turn: Option<Arc<Semaphore>>,
     /// The file of an embedded one.
     pub(super) file: Option<Arc<Path>>,
     name: &'static str,
@@ -194,6 +202,7 @@ impl Database {
             keys,
             bell,
             together: Arc::default(),
+            turn: matches!(target, Target::Sqlite { .. }).then(|| Arc::new(Semaphore::new(1))),
             pulse: Pulse::default(),
             file,
             name: target.name(),
@@ -290,14 +299,26 @@ impl Database {
     /// `write` on a thread of its own.
     ///
     /// # Errors
-    /// As `write`; a panic inside is `Broken`, and nothing was written.
+    /// As `write`; a panic inside is `Broken`, and nothing was written. `Busy` when others wrote all the time.
     pub async fn writing<T, E>(&self, work: impl FnOnce(&mut Tx<'_>) -> Result<T, E> + Send + 'static) -> Result<T, E>
     where
         T: Send + 'static,
         E: From<StorageError> + Send + 'static,
     {
+        let turn = match &self.turn {
+            Some(turn) => match timeout(TURN, Arc::clone(turn).acquire_owned()).await {
+                Ok(Ok(turn)) => Some(turn),
+                Ok(Err(_)) | Err(_) => return Err(StorageError::Busy.into()),
+            },
+            None => None,
+        };
         let database = self.clone();
-        joined(tokio::task::spawn_blocking(move || database.write(work)).await)
+        let work = move || {
+            // Held to the end, even if nobody waits for it any more.
+            let _turn = turn;
+            database.write(work)
+        };
+        joined(tokio::task::spawn_blocking(work).await)
     }
 }
 

@@ -2,7 +2,7 @@
 //!
 //! Somebody applies on the web or on paper; a code shows that the contact is theirs; the coordinator admits or refuses; the
 //! member leaves when they please, with one action and without a sign-in, or ends SMS by answering STOP. `rules.rs` says who may join, `lifecycle.rs`
-//! which way a membership can go. Other slices ask for [`recipients`] and know nothing of the rest.
+//! which way a membership can go. Other slices ask for [`recipients()`] and know nothing of the rest.
 
 mod actions;
 mod admit;

@@ -111,12 +111,22 @@ for channel, state, count in rows("SELECT channel, state, count(*) FROM deliveri
     states[f"{channel}:{state}"] = int(count)
 facts["states"] = dict(states)
 going = dict(rows("SELECT batch_id, count(*) FROM deliveries WHERE content_id IS NOT NULL GROUP BY batch_id"))
+# Whom the chosen channel failed is reached on the other one: the second of two of a newsletter, and never without the first
+# having failed or expired.
+called_up = dict(
+    rows(
+        "SELECT batch_id, count(*) FROM (SELECT batch_id, person_id FROM deliveries WHERE lane = 3 AND content_id IS NOT NULL"
+        " GROUP BY batch_id, person_id HAVING count(*) = 2"
+        " AND sum(CASE WHEN state IN ('failed', 'expired') THEN 1 ELSE 0 END) > 0) AS twice GROUP BY batch_id"
+    )
+)
 for message, version, audience in rows("SELECT message_id, version_id, audience FROM approvals"):
     planned = json.loads(audience)["deliveries"]
     if stored[message][1] in ("awaiting_release",):
         continue
-    if int(going.get(version, 0)) != planned:
-        bad(f"I2: {going.get(version, 0)} of {planned} deliveries of {message} were written")
+    written = int(going.get(version, 0)) - int(called_up.get(version, 0))
+    if written != planned:
+        bad(f"I2: {written} of {planned} deliveries of {message} were written")
 facts["open"] = int(rows("SELECT count(*) FROM deliveries WHERE settled_at IS NULL")[0][0])
 if not told.open_ok:
     if facts["open"]:

@@ -1,6 +1,7 @@
 //! Who may do what, where. Four words: an *actor* holds *grants*, a *permission* is asked at a *place*, and the answer, if it
 //! is yes, is a *proof* without which nobody reaches the database.
 
+mod action;
 mod actor;
 mod answers;
 mod bearer;
@@ -12,6 +13,7 @@ mod permission;
 mod place;
 mod policy;
 mod proof;
+mod public;
 mod role;
 mod routes;
 mod sessions;
@@ -19,6 +21,7 @@ mod store;
 mod throttle;
 mod turns;
 
+pub use action::{Action, Located, Own, Target};
 pub use actor::Actor;
 pub use answers::forget_old_answers;
 pub use bearer::{ACCESS_TOKEN_LIFE, Bearer};
@@ -29,7 +32,8 @@ pub use link::{Link, Linked, Purpose, link_token};
 pub use permission::Permission;
 pub use place::{Place, Reach, Visible};
 pub use policy::{Decision, Need, Row, StepUp, decide, row};
-pub use proof::{Action, Authorized, Gatehouse, Located, Open, Own, Public, STEP_UP_LIFE, Target};
+pub use proof::{Authorized, Gatehouse, STEP_UP_LIFE};
+pub use public::{Open, Public};
 pub use role::Role;
 pub use routes::{Access, Contract, Mounted, Routes};
 pub use sessions::{

@@ -11,8 +11,8 @@ use std::time::Duration;
 use actix_web::dev::Payload;
 use actix_web::http::header::AUTHORIZATION;
 use actix_web::{FromRequest, HttpMessage, HttpRequest, web};
-use serde::de::DeserializeOwned;
 
+use super::action::{Action, Located, Target};
 use super::actor::Actor;
 use super::answers::{self, Asked};
 use super::bearer::Bearer;
@@ -20,7 +20,7 @@ use super::decisions::{self, NewDecision, Outcome, Recorder};
 use super::error::GateError;
 use super::grant::{Grant, Keep, still_stands};
 use super::permission::Permission;
-use super::place::{Place, Visible};
+use super::place::Place;
 use super::policy::{Decision, decide, row};
 use super::role::Role;
 use super::store;
@@ -43,93 +43,6 @@ use crate::values::of;
 
 /// How long a fresh proof of identity counts.
 pub const STEP_UP_LIFE: Duration = Duration::from_secs(300);
-
-/// A verb, as a type: what it is done to, and which row of the policy decides.
-pub trait Action: 'static {
-    /// The row of the policy.
-    const PERMISSION: Permission;
-    /// One sentence for the contract.
-    const SUMMARY: &'static str;
-    /// What it is done to.
-    type Target: Target;
-}
-
-/// Something an action is done to, found from the path of the request.
-pub trait Target: Sized + Send + Sync + 'static {
-    /// The parameters of the path.
-    type Path: DeserializeOwned + Send + 'static;
-    /// Finds it with the place it belongs to; `None` when there is no such thing.
-    ///
-    /// # Errors
-    /// When the database fails.
-    fn locate(
-        tx: &mut Tx<'_>,
-        actor: &Actor,
-        permission: Permission,
-        path: Self::Path,
-    ) -> Result<Option<Located<Self>>, StorageError>;
-    /// For the record: an identifier, never a name.
-    fn name(&self) -> String;
-}
-/// A target with the place it belongs to.
-#[derive(Debug)]
-pub struct Located<T> {
-    /// The thing.
-    pub target: T,
-    /// Where it belongs.
-    pub place: Place,
-    /// Asks for a fresh proof of identity where the policy says "when sensitive".
-    pub sensitive: bool,
-}
-impl<T> Located<T> {
-    /// A thing at a place.
-    #[must_use]
-    pub const fn at(target: T, place: Place) -> Self {
-        Self { target, place, sensitive: false }
-    }
-}
-
-/// The target of what one does about oneself.
-#[derive(Debug, Clone, Copy)]
-pub struct Own;
-impl Target for Own {
-    type Path = ();
-    fn locate(_: &mut Tx<'_>, _: &Actor, _: Permission, (): ()) -> Result<Option<Located<Self>>, StorageError> {
-        Ok(Some(Located::at(Self, Place::nation())))
-    }
-    fn name(&self) -> String {
-        "own".to_owned()
-    }
-}
-/// The target of a list: the places the actor may see. Somebody who may see nothing is refused.
-impl Target for Visible {
-    type Path = ();
-    fn locate(
-        _: &mut Tx<'_>,
-        actor: &Actor,
-        permission: Permission,
-        (): (),
-    ) -> Result<Option<Located<Self>>, StorageError> {
-        let visible = Self::of(actor.grants_for(permission));
-        let place =
-            actor.grants_for(permission).next().map_or_else(Place::nation, |grant| representative(&grant.reach));
-        Ok(Some(Located::at(visible, Place { known_to_all: true, ..place })))
-    }
-    fn name(&self) -> String {
-        "list".to_owned()
-    }
-}
-/// Any place that a reach covers: what a list stands at.
-fn representative(reach: &super::place::Reach) -> Place {
-    use super::place::Reach;
-    match reach {
-        Reach::Nation => Place::nation(),
-        Reach::Province(code) => Place { provinces: vec![code.clone()], ..Place::default() },
-        Reach::Municipality(nis) => Place { municipalities: vec![nis.clone()], ..Place::default() },
-        Reach::Zone(zone) => Place { zone: Some(*zone), ..Place::default() },
-        Reach::Partnership(partnership) => Place { partnership: Some(*partnership), ..Place::default() },
-    }
-}
 
 /// What the gate needs. It sits in the application where only the gate can take it out.
 #[derive(Debug, Clone)]
@@ -501,79 +414,5 @@ impl<A: Action> FromRequest for Authorized<A> {
                 }
             }
         })
-    }
-}
-
-/// What a route that is open to all calls itself in the contract.
-pub trait Open: 'static {
-    /// Its name.
-    const NAME: &'static str;
-    /// One sentence.
-    const SUMMARY: &'static str;
-}
-/// Stated in a signature: anybody may call this route. It has its own narrow way to the database.
-#[derive(Debug)]
-pub struct Public<O: Open> {
-    house: Gatehouse,
-    client: Option<IpAddr>,
-    open: PhantomData<fn() -> O>,
-}
-impl<O: Open> Public<O> {
-    /// Reads.
-    ///
-    /// # Errors
-    /// The work's own.
-    pub async fn read<T, E>(&self, work: impl FnOnce(&mut Tx<'_>) -> Result<T, E> + Send + 'static) -> Result<T, E>
-    where
-        T: Send + 'static,
-        E: From<StorageError> + Send + 'static,
-    {
-        let _turn = self.house.turns.wait().await?;
-        self.house.database.reading(work).await
-    }
-    /// Whether anything can be written just now, tried by writing.
-    ///
-    /// # Errors
-    /// Why not.
-    pub async fn takes_writes(&self) -> Result<(), StorageError> {
-        self.house.database.takes_writes().await
-    }
-    /// Writes, in one transaction.
-    ///
-    /// # Errors
-    /// The work's own.
-    pub async fn write<T, E>(&self, work: impl FnOnce(&mut Tx<'_>) -> Result<T, E> + Send + 'static) -> Result<T, E>
-    where
-        T: Send + 'static,
-        E: From<StorageError> + Send + 'static,
-    {
-        self.house.database.writing(work).await
-    }
-    /// The network the client comes from, for counting tries.
-    #[must_use]
-    pub fn network(&self) -> String {
-        client_network(self.client)
-    }
-    /// A token for a session that was just opened or renewed.
-    #[must_use]
-    pub fn token(&self, account: Id<of::Account>, session: Id<of::Session>) -> String {
-        self.house.bearer.token(account, session, self.house.database.clock().now())
-    }
-    /// The settings of this installation.
-    #[must_use]
-    pub fn config(&self) -> &Arc<Config> {
-        &self.house.config
-    }
-}
-impl<O: Open> FromRequest for Public<O> {
-    type Error = Problem;
-    type Future = std::future::Ready<Result<Self, Problem>>;
-    fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
-        std::future::ready((|| {
-            let house = Gatehouse::of(request)?;
-            let client = house.client(request);
-            house.rates.take(&RateClass::Network(client_network(client)))?;
-            Ok(Self { house, client, open: PhantomData })
-        })())
     }
 }

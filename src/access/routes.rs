@@ -12,10 +12,12 @@ use utoipa::openapi::schema::{KnownFormat, ObjectBuilder, Schema, SchemaFormat, 
 use utoipa::openapi::security::{Http, HttpAuthScheme, SecurityRequirement, SecurityScheme};
 use utoipa::openapi::{ComponentsBuilder, InfoBuilder, OpenApi, OpenApiBuilder, Paths, RefOr, Required};
 
+use super::action::Action;
 use super::link::{Link, Linked};
 use super::permission::Permission;
 use super::policy::{StepUp, row};
-use super::proof::{Action, Authorized, Open, Public};
+use super::proof::Authorized;
+use super::public::{Open, Public};
 use crate::http::Described;
 use crate::http::Operation;
 use crate::http::ProblemType;

@@ -1,19 +1,12 @@
 //! The verbs of accounts, and what they are done to.
 
-use crate::access::{Action, Actor, Located, Open, Own, Permission, Place, Target, list_sessions};
+use crate::access::{Actor, Located, Own, Permission, Place, Target, list_sessions};
 use crate::storage::StorageError;
 use crate::storage::Tx;
 use crate::values::Id;
 use crate::values::of;
 
-macro_rules! open { ($($name:ident: $summary:literal;)+) => { $(
-    pub(super) enum $name {}
-    impl Open for $name {
-        const NAME: &'static str = stringify!($name);
-        const SUMMARY: &'static str = $summary;
-    }
-)+ } }
-open! {
+crate::opens! {
     SignIn: "Sign in with an address and a password; the session renews itself with its refresh token.";
     RenewSession: "Renew a session. A refresh token works once; a second use ends the session.";
     RequestPasswordReset: "Ask for a letter with the way to a new password; the answer is the same for every address.";
@@ -25,21 +18,13 @@ open! {
     CompletePasswordResetOnPage: "Choose a new password with the form of its page.";
 }
 
-macro_rules! own { ($($name:ident: $target:ty, $summary:literal;)+) => { $(
-    pub(super) enum $name {}
-    impl Action for $name {
-        const PERMISSION: Permission = Permission::$name;
-        const SUMMARY: &'static str = $summary;
-        type Target = $target;
-    }
-)+ } }
-own! {
-    ReadMe: Own, "Who one is, and what one may do where.";
-    StepUp: Own, "Prove once more who one is: the password again, good for five minutes in this session.";
-    ListSessions: Own, "One's own sign-ins that go on, newest first.";
-    EndSessions: Own, "Sign out everywhere.";
-    EndSession: OwnSession, "Sign out of one session.";
-    ChangePassword: Own, "Change one's own password; every other session ends.";
+crate::actions! {
+    ReadMe on Own: "Who one is, and what one may do where.";
+    StepUp on Own: "Prove once more who one is: the password again, good for five minutes in this session.";
+    ListSessions on Own: "One's own sign-ins that go on, newest first.";
+    EndSessions on Own: "Sign out everywhere.";
+    EndSession on OwnSession: "Sign out of one session.";
+    ChangePassword on Own: "Change one's own password; every other session ends.";
 }
 
 /// One of the actor's own sessions that goes on; others do not exist.

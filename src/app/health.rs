@@ -9,7 +9,6 @@ use serde::Serialize;
 use utoipa::ToSchema;
 use utoipa_swagger_ui::{Config, SwaggerUi};
 
-use crate::access::Open;
 use crate::access::Public;
 use crate::access::Routes;
 use crate::http::Answer;
@@ -26,20 +25,11 @@ pub(super) fn routes(routes: &mut Routes<'_>) {
         .at("/openapi.yaml", |at| at.get(contract));
 }
 
-enum Live {}
-impl Open for Live {
-    const NAME: &'static str = "Live";
-    const SUMMARY: &'static str = "The process runs.";
-}
-enum Ready {}
-impl Open for Ready {
-    const NAME: &'static str = "Ready";
-    const SUMMARY: &'static str = "The process can do its work: its database takes what is written.";
-}
-enum Style {}
-impl Open for Style {
-    const NAME: &'static str = "Style";
-    const SUMMARY: &'static str = "The style of the small pages.";
+crate::opens! {
+    Live: "The process runs.";
+    Ready: "The process can do its work: its database takes what is written.";
+    Style: "The style of the small pages.";
+    Contract: "This contract, as YAML.";
 }
 /// A sign of life. No version, no detail: this is open to all.
 #[derive(Debug, Serialize, ToSchema)]
@@ -58,11 +48,6 @@ async fn ready(public: Public<Ready>) -> Result<Answer<Health>, Problem> {
     Ok(Answer::new(&Health { status: "ok" }))
 }
 
-enum Contract {}
-impl Open for Contract {
-    const NAME: &'static str = "Contract";
-    const SUMMARY: &'static str = "This contract, as YAML.";
-}
 /// A text that is part of the binary.
 struct Embedded {
     media: &'static str,

@@ -17,6 +17,7 @@
 //! message is.
 
 pub mod alarms;
+mod batch;
 mod blame;
 mod bounces;
 pub mod breaker;
@@ -56,6 +57,10 @@ pub mod tray;
 mod trouble;
 mod way;
 
+pub use batch::{
+    DeliveryRow, deliveries_of, given, may_have_reached, persons_in, persons_reached, progress, suppressed_in,
+    without_report,
+};
 pub use blame::Blame;
 pub use claim::{Carrier, Claimed, Contents, Taken, Wanted, claim, expire_pressing};
 pub use content::{Body, content_of, put_content};
@@ -72,12 +77,9 @@ pub use letters::{LetterTo, enqueue_letter, enqueue_text};
 pub use lifecycle::{Channel, Lane, State};
 pub use links::{contact_url, leave_url, my_data_url, returned_mail_url, unsubscribe_url};
 pub use proof::{AttemptsProof, BatchProof, ContentProof, prove};
-pub use queue::{
-    DeliveryRow, Fate, LEASE, NewDelivery, deliveries_of, enqueue, forget_settled, may_have_reached, progress,
-    set_back, waiting,
-};
-pub use receipts::{REPORT_WAIT, give_up_reports, without_report};
-pub use reserve::{InReserve, NOT_CHOSEN, batches_with_reserves, call_up, given, leave_out, reserves_of};
+pub use queue::{Fate, LEASE, NewDelivery, enqueue, forget_settled, set_back, waiting};
+pub use receipts::{REPORT_WAIT, give_up_reports};
+pub use reserve::{InReserve, NOT_CHOSEN, batches_with_reserves, call_up, leave_out, reserves_of};
 pub use return_path::{delivery_of, return_path};
 pub use routes::routes;
 pub use settle::{Settlement, lock_in_order, renew, settle};

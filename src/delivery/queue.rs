@@ -1,11 +1,10 @@
 //! The queue: enqueued in the caller's transaction, looked at, forgotten in time. How it is emptied stands in `claim`,
 //! `settle` and `stop`.
 
-use std::collections::BTreeMap;
 use std::time::Duration;
 
 use diesel::prelude::*;
-use diesel::sql_types::{Array, Binary, Nullable, SmallInt, Text};
+use diesel::sql_types::{Array, BigInt, Binary, Nullable, SmallInt, Text};
 use uuid::Uuid;
 
 use super::lifecycle::{Channel, Lane, State};
@@ -14,7 +13,7 @@ use crate::storage::StorageError;
 use crate::storage::Tx;
 use crate::storage::columns::sql;
 use crate::storage::personal::DELIVERIES_ADDRESS;
-use crate::storage::schema::{attempts, contents, deliveries};
+use crate::storage::schema::{contents, deliveries};
 use crate::values::Id;
 use crate::values::Timestamp;
 use crate::values::of;
@@ -168,88 +167,6 @@ fn insert_all(c: &mut PgConnection, rows: &[NewRow]) -> Result<(), StorageError>
     Ok(())
 }
 
-/// How many deliveries of a batch stand where, by channel and state.
-///
-/// # Errors
-/// When the database fails.
-pub fn progress(tx: &mut Tx<'_>, batch: Uuid) -> Result<BTreeMap<(Channel, State), i64>, StorageError> {
-    let counts: Vec<(Channel, State, i64)> = deliveries::table
-        .filter(deliveries::batch_id.eq(Id::<of::Batch>::from_uuid(batch)))
-        .group_by((deliveries::channel, deliveries::state))
-        .select((deliveries::channel, deliveries::state, diesel::dsl::count_star()))
-        .load(tx.db())?;
-    Ok(counts.into_iter().map(|(channel, state, count)| ((channel, state), count)).collect())
-}
-
-/// Everybody whom a batch reached, may have reached, or will still reach, each once: they get its correction. Left out are
-/// those to whom it was never handed over and will not be, and those to whom the operator could not deliver it.
-///
-/// # Errors
-/// When the database fails.
-pub fn may_have_reached(tx: &mut Tx<'_>, batch: Uuid) -> Result<Vec<Id<of::Person>>, StorageError> {
-    let reached = State::ALL.iter().copied().filter(|state| state.may_arrive());
-    // "Failed" after the last attempt was accepted is the operator's word: it did not arrive. An acceptance that came too
-    // late to count, after others had taken the delivery over, did hand it over, whatever the others were told.
-    let taken = attempts::outcome
-        .eq(Some("accepted"))
-        .and(deliveries::state.ne(State::Failed).or(attempts::number.lt(deliveries::attempts)));
-    let tried = attempts::table.filter(attempts::delivery_id.eq(deliveries::id)).filter(
-        attempts::finished_at.is_null().or(attempts::outcome.eq_any([Some("unknown"), Some("lost")])).or(taken),
-    );
-    Ok(deliveries::table
-        .filter(deliveries::batch_id.eq(Id::<of::Batch>::from_uuid(batch)))
-        .filter(deliveries::state.eq_any(reached).or(diesel::dsl::exists(tried)))
-        .order(deliveries::person_id)
-        .select(deliveries::person_id)
-        .distinct()
-        .load(tx.db())?)
-}
-
-/// Where one delivery stands.
-#[derive(Debug, Clone, Queryable, Selectable)]
-#[diesel(table_name = deliveries)]
-pub struct DeliveryRow {
-    /// Its number, in the order of writing.
-    pub id: i64,
-    /// Who.
-    pub person_id: Id<of::Person>,
-    /// How.
-    pub channel: Channel,
-    /// The membership.
-    pub membership_id: Option<Id<of::Membership>>,
-    /// Where it stands.
-    pub state: State,
-    /// Why, where there is a reason.
-    pub reason: Option<String>,
-    /// How often it was tried.
-    pub attempts: i32,
-    /// When it was settled.
-    pub settled_at: Option<Timestamp>,
-}
-/// The deliveries of a batch from a number on, in their order.
-///
-/// # Errors
-/// When the database fails.
-pub fn deliveries_of(
-    tx: &mut Tx<'_>,
-    batch: Uuid,
-    state: Option<State>,
-    after: i64,
-    limit: i64,
-) -> Result<Vec<DeliveryRow>, StorageError> {
-    let mut wanted = deliveries::table
-        .filter(deliveries::batch_id.eq(Id::<of::Batch>::from_uuid(batch)))
-        .filter(deliveries::id.gt(after))
-        .order(deliveries::id)
-        .limit(limit)
-        .select(DeliveryRow::as_select())
-        .into_boxed();
-    if let Some(state) = state {
-        wanted = wanted.filter(deliveries::state.eq(state));
-    }
-    Ok(wanted.load(tx.db())?)
-}
-
 /// How many deliveries still wait or are under way, and when the next is due: for health and for driving tests.
 ///
 /// # Errors
@@ -266,16 +183,21 @@ pub fn waiting(tx: &mut Tx<'_>) -> Result<(i64, Option<Timestamp>), StorageError
 /// # Errors
 /// When the database fails.
 pub fn set_back(tx: &mut Tx<'_>, by: Duration) -> Result<usize, StorageError> {
-    let waiting = deliveries::table
-        .filter(diesel::dsl::sql::<diesel::sql_types::Bool>("deliveries.due_at IS NOT NULL"))
-        .select((deliveries::id, deliveries::due_at, deliveries::deadline));
-    let waiting: Vec<(i64, Option<Timestamp>, Timestamp)> = waiting.load(tx.db())?;
-    for (id, due_at, deadline) in &waiting {
-        diesel::update(deliveries::table.find(id))
-            .set((deliveries::due_at.eq(due_at.map(|at| at.minus(by))), deliveries::deadline.eq(deadline.minus(by))))
-            .execute(tx.db())?;
-    }
-    Ok(waiting.len())
+    let by = i64::try_from(by.as_micros()).unwrap_or(i64::MAX);
+    // Moments are microseconds on the one, and a type of their own on the other.
+    Ok(match tx.db() {
+        Db::Sqlite(c) => diesel::sql_query(
+            "UPDATE deliveries SET due_at = due_at - ?1, deadline = deadline - ?1 WHERE due_at IS NOT NULL",
+        )
+        .bind::<BigInt, _>(by)
+        .execute(c)?,
+        Db::Postgres(c) => diesel::sql_query(
+            "UPDATE deliveries SET due_at = due_at - $1 * interval '1 microsecond', \
+             deadline = deadline - $1 * interval '1 microsecond' WHERE due_at IS NOT NULL",
+        )
+        .bind::<BigInt, _>(by)
+        .execute(c)?,
+    })
 }
 
 /// Empties the addresses of what was settled before `before`, and the letters that nobody waits for any more: facts stay,

@@ -19,7 +19,7 @@ use crate::values::of;
 /// A gateway that took an SMS has so long to say what became of it; operators give up long before.
 pub const REPORT_WAIT: Duration = Duration::from_secs(3 * 24 * 3_600);
 /// Why an SMS that a gateway took stays where it is: nobody ever said more of it.
-const NO_REPORT: &str = "no report";
+pub(super) const NO_REPORT: &str = "no report";
 /// How far the reports were waited for, among the marks of the duties.
 const MARK: &str = "reports";
 /// Rows that are given up in one transaction; the next minute takes the next.
@@ -203,18 +203,6 @@ pub fn give_up_reports(tx: &mut Tx<'_>) -> Result<usize, StorageError> {
     }
     metrics::no_report(given_up);
     Ok(given_up)
-}
-/// How many of a batch were taken by a provider that never said what became of them.
-///
-/// # Errors
-/// When the database fails.
-pub fn without_report(tx: &mut Tx<'_>, batch: uuid::Uuid) -> Result<i64, StorageError> {
-    Ok(deliveries::table
-        .filter(deliveries::batch_id.eq(Id::<of::Batch>::from_uuid(batch)))
-        .filter(deliveries::state.eq(State::Accepted))
-        .filter(deliveries::reason.eq(Some(NO_REPORT)))
-        .count()
-        .get_result(tx.db())?)
 }
 
 /// What was reported as not delivered before the answer was settled that says who had taken it: it is believed only now, and

@@ -91,19 +91,6 @@ pub fn reserves_of(tx: &mut Tx<'_>, batch: Uuid) -> Result<Vec<InReserve>, Stora
         .load(tx.db())?;
     Ok(rows.into_iter().map(|(id, person, channel)| InReserve { id, person, channel }).collect())
 }
-/// Who is reached by a batch, may be, or still will be, and on which channel.
-///
-/// # Errors
-/// When the database fails.
-pub fn given(tx: &mut Tx<'_>, batch: Uuid) -> Result<HashSet<(Id<of::Person>, Channel)>, StorageError> {
-    let given = State::ALL.iter().copied().filter(|state| state.may_arrive());
-    let rows: Vec<(Id<of::Person>, Channel)> = deliveries::table
-        .filter(deliveries::batch_id.eq(Id::<of::Batch>::from_uuid(batch)))
-        .filter(deliveries::state.eq_any(given))
-        .select((deliveries::person_id, deliveries::channel))
-        .load(tx.db())?;
-    Ok(rows.into_iter().collect())
-}
 
 /// Calls a row up: it leaves at a moment, with a content, to an address. `false` when it is in reserve no longer.
 ///

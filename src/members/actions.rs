@@ -1,7 +1,7 @@
 //! The verbs about members, as types.
 
 use super::store;
-use crate::access::{Action, Actor, Link, Located, Open, Permission, Purpose, Target};
+use crate::access::{Actor, Link, Located, Permission, Purpose, Target};
 use crate::partnerships;
 use crate::partnerships::PartnershipTarget;
 use crate::people;
@@ -56,15 +56,7 @@ impl Target for MemberTarget {
     }
 }
 
-macro_rules! actions { ($($name:ident on $target:ty: $summary:literal;)+) => { $(
-    pub(super) enum $name {}
-    impl Action for $name {
-        const PERMISSION: Permission = Permission::$name;
-        const SUMMARY: &'static str = $summary;
-        type Target = $target;
-    }
-)+ } }
-actions! {
+crate::actions! {
     ListMembers on PartnershipTarget: "Lists the members of a partnership, contacts masked; without `status` those who have not ended.";
     EnterMember on PartnershipTarget: "Enters somebody from a signed paper form; the admission follows.";
     ReadMember on MemberTarget: "Reads one member, contacts masked.";
@@ -76,11 +68,8 @@ actions! {
     RevealContacts on MemberTarget: "Shows one member's contacts in full, for a reason; counted and recorded.";
 }
 
-pub(super) enum Apply {}
-impl Open for Apply {
-    const NAME: &'static str = "Apply";
-    const SUMMARY: &'static str =
-        "Asks to join a partnership; the answer is the same whether or not the person is known already.";
+crate::opens! {
+    Apply: "Asks to join a partnership; the answer is the same whether or not the person is known already.";
 }
 
 macro_rules! links { ($($name:ident for $purpose:ident: $summary:literal;)+) => { $(

@@ -1,11 +1,10 @@
 //! The verbs of messages as types.
 
+use super::approvals;
 use super::store;
 use super::watch::message_of;
-use crate::access::Action;
 use crate::access::Actor;
 use crate::access::Located;
-use crate::access::Open;
 use crate::access::Permission;
 use crate::access::Role;
 use crate::access::Target;
@@ -62,7 +61,7 @@ impl Target for DeliveryTarget {
         delivery: i64,
     ) -> Result<Option<Located<Self>>, StorageError> {
         let Some(batch) = delivery::batch_of(tx, delivery)? else { return Ok(None) };
-        let Some(message) = store::message_of_batch(tx, batch)? else { return Ok(None) };
+        let Some(message) = approvals::message_of_batch(tx, batch)? else { return Ok(None) };
         let found = MessageTarget::locate(tx, actor, permission, message)?;
         Ok(found.map(|Located { place, sensitive, .. }| Located {
             target: Self { delivery, message },
@@ -95,52 +94,32 @@ impl Target for AlarmTarget {
     }
 }
 
-macro_rules! actions { ($($(#[$meta:meta])* $name:ident: $target:ty = $summary:literal;)+) => { $(
-    #[doc = $summary]
-    #[derive(Debug)]
-    pub(super) enum $name {}
-    impl Action for $name {
-        const PERMISSION: Permission = Permission::$name;
-        const SUMMARY: &'static str = $summary;
-        type Target = $target;
-    }
-)+ } }
-actions! {
-    DraftMessage: PartnershipTarget = "Write a message; nothing leaves yet. In an emergency call 101 first.";
-    ListMessages: PartnershipTarget = "The messages of a partnership.";
-    ReadMessage: MessageTarget = "A message as it is now.";
-    EditMessage: MessageTarget = "Change the words of a message that has not been approved; an earlier submission is void.";
-    SubmitMessage: MessageTarget = "Hand a message to the police, who are told by mail and SMS.";
-    DiscardMessage: MessageTarget = "Throw a message away that has not been approved.";
-    PreviewMessage: MessageTarget = "Exactly what would go out in each language and channel, to whom, who is left out and why, and what it costs.";
-    ApproveMessage: MessageTarget = "The police approve exactly what the preview showed; it leaves at once, or waits for the coordinator where the plan says so.";
-    ReturnMessage: MessageTarget = "Give a message back to its author with a reason.";
-    RejectMessage: MessageTarget = "Refuse a message with a reason.";
-    ReleaseMessage: MessageTarget = "Pass on an approved message, or release alone what the communication plan leaves to the partnership.";
-    StopMessage: MessageTarget = "Stop a message that is going out: what has not been handed over is not sent.";
-    FollowUpMessage: MessageTarget = "Write an update, an end, feedback or a correction of a message that has left.";
-    ReviewMessage: MessageTarget = "Look back at a message that its author approved alone.";
-    ReadProgress: MessageTarget = "How far a message has come, in counts.";
-    ListRecipients: MessageTarget = "Where each delivery of a message stands, masked.";
-    ListDeadLetters: Visible = "What failed or expired although somebody should have got it, newest first; never with an address.";
-    RequeueDeadLetter: DeliveryTarget = "Put one delivery that failed or expired back into the queue, while its message is still of use.";
-    RequeueDeadLetters: MessageTarget = "Put every delivery of a message that failed or expired back into the queue, while it is still of use.";
-    ListAlarms: Visible = "Alarms about urgent messages that do not leave, newest first.";
-    AcknowledgeAlarm: AlarmTarget = "Take an alarm in hand, so that others know; it clears itself when its cause is gone.";
-    ReadInbox: Visible = "What waits for one: approvals, revisions, releases, after-reviews.";
+crate::actions! {
+    DraftMessage on PartnershipTarget: "Write a message; nothing leaves yet. In an emergency call 101 first.";
+    ListMessages on PartnershipTarget: "The messages of a partnership.";
+    ReadMessage on MessageTarget: "A message as it is now.";
+    EditMessage on MessageTarget: "Change the words of a message that has not been approved; an earlier submission is void.";
+    SubmitMessage on MessageTarget: "Hand a message to the police, who are told by mail and SMS.";
+    DiscardMessage on MessageTarget: "Throw a message away that has not been approved.";
+    PreviewMessage on MessageTarget: "Exactly what would go out in each language and channel, to whom, who is left out and why, and what it costs.";
+    ApproveMessage on MessageTarget: "The police approve exactly what the preview showed; it leaves at once, or waits for the coordinator where the plan says so.";
+    ReturnMessage on MessageTarget: "Give a message back to its author with a reason.";
+    RejectMessage on MessageTarget: "Refuse a message with a reason.";
+    ReleaseMessage on MessageTarget: "Pass on an approved message, or release alone what the communication plan leaves to the partnership.";
+    StopMessage on MessageTarget: "Stop a message that is going out: what has not been handed over is not sent.";
+    FollowUpMessage on MessageTarget: "Write an update, an end, feedback or a correction of a message that has left.";
+    ReviewMessage on MessageTarget: "Look back at a message that its author approved alone.";
+    ReadProgress on MessageTarget: "How far a message has come, in counts.";
+    ListRecipients on MessageTarget: "Where each delivery of a message stands, masked.";
+    ListDeadLetters on Visible: "What failed or expired although somebody should have got it, newest first; never with an address.";
+    RequeueDeadLetter on DeliveryTarget: "Put one delivery that failed or expired back into the queue, while its message is still of use.";
+    RequeueDeadLetters on MessageTarget: "Put every delivery of a message that failed or expired back into the queue, while it is still of use.";
+    ListAlarms on Visible: "Alarms about urgent messages that do not leave, newest first.";
+    AcknowledgeAlarm on AlarmTarget: "Take an alarm in hand, so that others know; it clears itself when its cause is gone.";
+    ReadInbox on Visible: "What waits for one: approvals, revisions, releases, after-reviews.";
 }
 
-/// Whether a message is real.
-#[derive(Debug)]
-pub(super) enum VerifyMessage {}
-impl Open for VerifyMessage {
-    const NAME: &'static str = "VerifyMessage";
-    const SUMMARY: &'static str = "Whether a message with this code is real; never what it says.";
-}
-/// The same as a page.
-#[derive(Debug)]
-pub(super) enum VerifyMessagePage {}
-impl Open for VerifyMessagePage {
-    const NAME: &'static str = "VerifyMessagePage";
-    const SUMMARY: &'static str = "A page that says whether a message with this code is real; never what it says.";
+crate::opens! {
+    VerifyMessage: "Whether a message with this code is real; never what it says.";
+    VerifyMessagePage: "A page that says whether a message with this code is real; never what it says.";
 }

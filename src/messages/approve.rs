@@ -4,6 +4,7 @@
 use std::collections::HashMap;
 use std::time::Duration;
 
+use super::approvals::{self, NewApproval};
 use super::audience::{Audience, PlannedFate};
 use super::draft::{lock_to_dispatch, surroundings, valid_until, view_now};
 use super::edit::moved;
@@ -14,7 +15,8 @@ use super::notify;
 use super::payloads::{Approval, ApprovalView};
 use super::preview::{Gathered, gather_to_send};
 use super::rules::Circumstances;
-use super::store::{self, Change, Event, NewApproval, Version};
+use super::store::{self, Change, Event};
+use super::versions::{self, Version};
 use crate::access::Throttle;
 use crate::access::take;
 use crate::config::Config;
@@ -49,13 +51,13 @@ pub(super) fn approve(
     let Message::Submitted(message) = loaded.message else {
         return Err(MessageError::WrongState(loaded.message.status()));
     };
-    let version = store::load_version(tx, id, message.facts().current_version)?;
+    let version = versions::load_version(tx, id, message.facts().current_version)?;
     let gathered = gather_to_send(tx, message.facts(), &version)?;
     if version.hash != command.version_hash || gathered.plan_number != command.plan_number {
         return Err(MessageError::VersionChanged);
     }
     let (partnership, zone) = surroundings(tx, message.facts().partnership)?;
-    let editors = store::editors(tx, id)?;
+    let editors = versions::editors(tx, id)?;
     let circumstances = Circumstances {
         approver: by.account,
         now: tx.now()?,
@@ -89,7 +91,7 @@ pub(super) fn approve(
         at: approved.at(),
         after_review_due_at,
     };
-    store::insert_approval(tx, &recorded)?;
+    approvals::insert_approval(tx, &recorded)?;
     let relayed = facts.class == Class::NonUrgent
         && gathered.plan.non_urgent.mode == PlanMode::Relay
         && facts.kind != Kind::Correction;

@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use super::dispatched;
 use super::lifecycle::Message;
 use super::message::Status;
 use super::store::{self, Change, Event};
@@ -17,7 +18,7 @@ const RELEASE_WITHIN: Duration = Duration::from_secs(14 * 24 * 3600);
 /// # Errors
 /// When the database fails.
 pub fn close_dispatched(tx: &mut Tx<'_>) -> Result<usize, StorageError> {
-    let done = store::dispatched(tx)?;
+    let done = dispatched::dispatched(tx)?;
     let now = tx.now()?;
     let mut closed = 0;
     for (loaded, version) in &done {

@@ -1,31 +1,18 @@
-//! Dead letters of messages: what did not arrive, for those who run a zone; and another try, while it is still of use.
+//! Dead letters of messages: what did not arrive, for those who run a zone.
 
-use std::collections::{BTreeMap, HashMap};
-
-use super::audience::{after_quiet_hours, present_address};
-use super::draft::lock_to_dispatch;
-use super::edit::moved;
 use super::error::MessageError;
-use super::lifecycle::{Facts, Message};
-use super::message::{Class, Kind, Status};
-use super::payloads::{DeadLetterFilter, DeadLetterRow, Requeued};
-use super::rules::{self, Refusal};
-use super::store::{self, Change, Event};
+use super::payloads::{DeadLetterFilter, DeadLetterRow};
+use super::rules;
+use super::store::{self, FoundDead};
 use crate::access::Actor;
 use crate::access::Reach;
 use crate::access::Role;
 use crate::access::Visible;
-use crate::delivery;
-use crate::delivery::DeadLetter;
 use crate::http::Listing;
 use crate::http::page_limit;
 use crate::members;
-use crate::members::Recipient;
-use crate::partnerships;
-use crate::storage::StorageError;
 use crate::storage::Tx;
 use crate::values::Id;
-use crate::values::Timestamp;
 use crate::values::of;
 
 /// One page, newest first. Only officers see whose they are, and then initials; nobody sees an address.
@@ -45,116 +32,10 @@ pub(super) fn dead_letters(
     let page = Listing::cut(rows, limit, |found| found.row.delivery.to_string());
     let named = page.items.iter().filter(|found| is_officer(found.zone)).filter_map(|found| found.row.membership);
     let names = members::members_by_ids(tx, &named.collect::<Vec<_>>())?;
-    Ok(page.map(|store::FoundDead { row, zone, status, kept }| {
+    Ok(page.map(|FoundDead { row, zone, status, kept }| {
         let membership = row.membership.filter(|_| is_officer(zone));
         let name = membership.and_then(|id| names.get(&id)).map(|member| member.initials.clone());
         let can_be_requeued = status.can_be_requeued() && rules::is_still_kept(kept, now).is_ok();
         DeadLetterRow { membership, name, can_be_requeued, ..row }
     }))
-}
-
-/// Puts the dead letters of a message, or the one that is named, back into the queue. What may not go out again is left,
-/// and counted by reason; when nothing at all may, the reason is the answer.
-pub(super) fn requeue(
-    tx: &mut Tx<'_>,
-    id: Id<of::Message>,
-    by: Option<Id<of::Account>>,
-    only: Option<i64>,
-) -> Result<Requeued, MessageError> {
-    let loaded = lock_to_dispatch(tx, id)?;
-    let facts = loaded.message.facts();
-    let Some(batch) = store::approved_version(tx, id)? else {
-        return Err(MessageError::WrongState(loaded.message.status()));
-    };
-    let letters = delivery::dead_letters_of(tx, batch.uuid(), only)?;
-    rules::anything_dead(letters.len())?;
-    if !loaded.message.status().can_be_requeued() {
-        return Err(MessageError::WrongState(loaded.message.status()));
-    }
-    let partnership = partnerships::find_partnership(tx, facts.partnership)?.ok_or(MessageError::NotFound)?;
-    let decided_at = loaded.decided_at.unwrap_or(facts.created_at);
-    rules::may_requeue(facts, partnership.status, store::superseded(tx, facts, decided_at)?)?;
-    let at = leaves_at(tx, facts)?;
-    let (again, left) = sorted_out(tx, facts, letters, at)?;
-    if again.is_empty() {
-        let most = left.iter().max_by_key(|(_, count)| **count).map(|(refusal, _)| *refusal);
-        return Err(most.unwrap_or(Refusal::NothingDead).into());
-    }
-    let requeued = delivery::requeue(tx, batch.uuid(), &again, at)?;
-    goes_out_again(tx, id, &loaded.message, by)?;
-    let left = left.into_iter().map(|(refusal, count)| (refusal.code().to_owned(), count)).collect();
-    Ok(Requeued { message: id, requeued: i64::try_from(requeued).unwrap_or(i64::MAX), left })
-}
-/// What is not urgent keeps to the quiet hours, the second time too.
-fn leaves_at(tx: &mut Tx<'_>, facts: &Facts) -> Result<Timestamp, StorageError> {
-    let now = tx.now()?;
-    let plan = partnerships::plan_in_force(tx, facts.partnership)?;
-    Ok(match plan {
-        Some((_, plan)) if facts.class == Class::NonUrgent => {
-            after_quiet_hours(now, plan.quiet_from_hour, plan.quiet_until_hour)
-        }
-        _ => now,
-    })
-}
-type SortedOut = (Vec<(DeadLetter, String)>, BTreeMap<Refusal, i64>);
-
-/// Those that may go out again, each with the address that its owner has now; and why the others may not.
-fn sorted_out(
-    tx: &mut Tx<'_>,
-    facts: &Facts,
-    letters: Vec<DeadLetter>,
-    at: Timestamp,
-) -> Result<SortedOut, StorageError> {
-    let now = tx.now()?;
-    let mut people: HashMap<Id<of::Person>, Recipient> = HashMap::new();
-    if facts.kind == Kind::Correction {
-        // Who was told something wrong is told so, whatever they are now.
-        let ids: Vec<Id<of::Person>> = letters.iter().map(|letter| letter.person).collect();
-        let gone = members::former_recipients(tx, facts.partnership, &ids)?;
-        people.extend(gone.into_iter().map(|member| (member.person, member)));
-    }
-    let present = members::recipients(tx, facts.partnership)?;
-    people.extend(present.into_iter().map(|member| (member.person, member)));
-    let (mut again, mut left) = (Vec::new(), BTreeMap::new());
-    for letter in letters {
-        let kept = rules::is_still_kept(letter.kept, at);
-        let address = kept.and_then(|()| {
-            let member = people.get(&letter.person).ok_or(Refusal::MemberGone)?;
-            present_address(member, (facts.class, facts.kind), letter.channel, now).map(str::to_owned)
-        });
-        match address {
-            Ok(address) => again.push((letter, address)),
-            Err(refusal) => *left.entry(refusal).or_insert(0) += 1,
-        }
-    }
-    Ok((again, left))
-}
-/// The message is going out again; its trail says who did it.
-fn goes_out_again(
-    tx: &mut Tx<'_>,
-    id: Id<of::Message>,
-    message: &Message,
-    by: Option<Id<of::Account>>,
-) -> Result<(), MessageError> {
-    let version = store::load_version(tx, id, message.facts().current_version)?;
-    let (from, to) = (message.status(), Status::Dispatching);
-    let event = Event { by, event: store::REQUEUED, from, to, hash: &version.hash, reason: None };
-    if from == to {
-        store::record(tx, id, message.facts().current_version, &event)?;
-        return Ok(());
-    }
-    let change = Change { status: Some(to), completed_at: Some(None), ..Change::default() };
-    moved(store::save(tx, message.facts(), &change, &event)?)
-}
-
-/// The same from the command line of the machine, where nobody is signed in.
-///
-/// # Errors
-/// As words for whoever typed it.
-pub fn requeue_from_the_console(
-    tx: &mut Tx<'_>,
-    id: Id<of::Message>,
-) -> Result<(i64, BTreeMap<String, i64>), MessageError> {
-    let done = requeue(tx, id, None, None)?;
-    Ok((done.requeued, done.left))
 }

@@ -8,7 +8,8 @@ use super::message::{AudienceRule, Class, InformationSource, Kind, Mode, Status,
 use super::payloads::{MessageView, NewMessage};
 use super::render::{Rendered, render, version_hash};
 use super::rules;
-use super::store::{self, Event, Loaded, Version};
+use super::store::{self, Event, Loaded};
+use super::versions::{self, Version};
 use crate::access::Action;
 use crate::access::Authorized;
 use crate::access::Role;
@@ -118,7 +119,7 @@ pub(super) fn begin(
     let version = write_version(tx, config, &facts, 1, new.texts, new.audience)?;
     let draft = Draft::begin(facts);
     store::insert(tx, &draft)?;
-    store::insert_version(tx, id, &version, author)?;
+    versions::insert_version(tx, id, &version, author)?;
     store::record(
         tx,
         id,
@@ -214,7 +215,7 @@ pub(super) fn view(loaded: &Loaded, version: &Version) -> MessageView {
 pub(super) fn view_now(tx: &mut Tx<'_>, id: Id<of::Message>) -> Result<(MessageView, i64), MessageError> {
     let loaded = store::find(tx, id)?.ok_or(MessageError::NotFound)?;
     let facts = loaded.message.facts();
-    let version = store::load_version(tx, id, facts.current_version)?;
+    let version = versions::load_version(tx, id, facts.current_version)?;
     Ok((view(&loaded, &version), facts.version))
 }
 /// Until when something approved now is sent.

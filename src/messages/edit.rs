@@ -6,6 +6,7 @@ use super::message::{Status, Texts};
 use super::payloads::MessageView;
 use super::rules;
 use super::store::{self, Change, Event};
+use super::versions;
 use crate::access::Role;
 use crate::config::Config;
 use crate::http::IfMatch;
@@ -28,11 +29,11 @@ pub(super) fn edit(
     let from = loaded.message.status();
     let before = loaded.message.facts().clone();
     rules::may_write(role, before.class, before.kind, before.source)?;
-    let audience = store::load_version(tx, id, before.current_version)?.audience;
+    let audience = versions::load_version(tx, id, before.current_version)?.audience;
     let draft = loaded.message.reopen().map_err(|message| MessageError::WrongState(message.status()))?;
     let number = before.current_version.saturating_add(1);
     let version = write_version(tx, config, draft.facts(), number, texts, audience)?;
-    store::insert_version(tx, id, &version, by)?;
+    versions::insert_version(tx, id, &version, by)?;
     let change = Change {
         status: Some(Status::Draft),
         current_version: Some(number),

@@ -3,10 +3,12 @@
 
 mod actions;
 mod alarms;
+mod approvals;
 mod approve;
 mod audience;
 mod close;
 mod dead_letters;
+mod dispatched;
 mod draft;
 mod edit;
 mod error;
@@ -21,6 +23,7 @@ mod progress;
 mod prove;
 mod release;
 mod render;
+mod requeue;
 mod return_or_reject;
 mod review;
 mod routes;
@@ -30,12 +33,13 @@ mod store;
 mod submit;
 mod take_over;
 mod verify;
+mod versions;
 mod watch;
 
 pub use close::{close_dispatched, expire_unreleased};
-pub use dead_letters::requeue_from_the_console;
 pub use message::{Class, InformationSource, Kind, MessageText, Mode, Status};
 pub use prove::{MessageProof, prove};
+pub use requeue::requeue_from_the_console;
 pub use routes::routes;
 pub use take_over::{Look, take_over};
 pub use watch::{Patience, Watch};

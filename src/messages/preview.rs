@@ -2,13 +2,15 @@
 
 use std::collections::{BTreeMap, HashSet};
 
+use super::approvals;
 use super::audience::{Audience, PlannedFate, Setting, reckon};
 use super::draft::valid_until;
 use super::error::MessageError;
 use super::lifecycle::Facts;
 use super::message::AudienceRule;
 use super::payloads::{LeftOut, Preview, PreviewAudience, PreviewCost, PreviewLanguage};
-use super::store::{self, Version};
+use super::store;
+use super::versions::{self, Version};
 use crate::config::Config;
 use crate::delivery::Channel;
 use crate::delivery::sms::{Encoding, sms_shape};
@@ -20,6 +22,7 @@ use crate::storage::StorageError;
 use crate::storage::Tx;
 use crate::values::Id;
 use crate::values::Language;
+use crate::values::Timestamp;
 use crate::values::of;
 
 /// So many of those left out are named one by one.
@@ -36,21 +39,10 @@ pub(super) struct Gathered {
 /// Gathers plan and audience for a version.
 pub(super) fn gather(tx: &mut Tx<'_>, facts: &Facts, version: &Version) -> Result<Gathered, MessageError> {
     let (plan_number, plan) = partnerships::plan_in_force(tx, facts.partnership)?.ok_or(MessageError::NoPlan)?;
-    let (members, reached_before) = listeners(tx, facts, &version.audience)?;
-    let written_in: Vec<Language> = version.texts.languages().collect();
+    let listeners = Listeners::of(tx, facts, version)?;
     let now = tx.now()?;
-    let setting = Setting {
-        class: facts.class,
-        kind: facts.kind,
-        mode: facts.mode,
-        rule: &version.audience,
-        reached_before: &reached_before,
-        written_in: &written_in,
-        plan: &plan,
-        now,
-        until: valid_until(facts, now),
-    };
-    let audience = reckon(&members, &setting);
+    let audience =
+        reckon(&listeners.members, &listeners.setting(facts, version, &plan, (now, valid_until(facts, now))));
     Ok(Gathered { plan_number, plan, audience })
 }
 
@@ -62,23 +54,47 @@ pub(super) fn gather_to_send(tx: &mut Tx<'_>, facts: &Facts, version: &Version) 
     }
     gather(tx, facts, version)
 }
-/// Everybody who may be among those a message is for; and whom the earlier one reached, where it follows one.
-pub(super) fn listeners(
-    tx: &mut Tx<'_>,
-    facts: &Facts,
-    rule: &AudienceRule,
-) -> Result<(Vec<Recipient>, HashSet<Id<of::Person>>), StorageError> {
-    let reached_before = match rule {
-        AudienceRule::Partnership => HashSet::new(),
-        AudienceRule::RecipientsOf(message) => store::reached_by(tx, *message)?,
-    };
-    let mut members = members::recipients(tx, facts.partnership)?;
-    if !reached_before.is_empty() {
-        let known: HashSet<Id<of::Person>> = members.iter().map(|member| member.person).collect();
-        let gone: Vec<Id<of::Person>> = reached_before.difference(&known).copied().collect();
-        members.extend(members::former_recipients(tx, facts.partnership, &gone)?);
+/// Everybody who may be among those a message is for, with what else an audience is reckoned from.
+pub(super) struct Listeners {
+    pub(super) members: Vec<Recipient>,
+    /// Whom the earlier message reached, where this one follows one.
+    reached_before: HashSet<Id<of::Person>>,
+    written_in: Vec<Language>,
+}
+impl Listeners {
+    pub(super) fn of(tx: &mut Tx<'_>, facts: &Facts, version: &Version) -> Result<Self, StorageError> {
+        let reached_before = match version.audience {
+            AudienceRule::Partnership => HashSet::new(),
+            AudienceRule::RecipientsOf(message) => approvals::reached_by(tx, message)?,
+        };
+        let mut members = members::recipients(tx, facts.partnership)?;
+        if !reached_before.is_empty() {
+            let known: HashSet<Id<of::Person>> = members.iter().map(|member| member.person).collect();
+            let gone: Vec<Id<of::Person>> = reached_before.difference(&known).copied().collect();
+            members.extend(members::former_recipients(tx, facts.partnership, &gone)?);
+        }
+        Ok(Self { members, reached_before, written_in: version.texts.languages().collect() })
     }
-    Ok((members, reached_before))
+    /// What holds for the version under a plan: now, and until when it is of use.
+    pub(super) fn setting<'a>(
+        &'a self,
+        facts: &Facts,
+        version: &'a Version,
+        plan: &'a PlanContent,
+        (now, until): (Timestamp, Timestamp),
+    ) -> Setting<'a> {
+        Setting {
+            class: facts.class,
+            kind: facts.kind,
+            mode: facts.mode,
+            rule: &version.audience,
+            reached_before: &self.reached_before,
+            written_in: &self.written_in,
+            plan,
+            now,
+            until,
+        }
+    }
 }
 
 /// Shows it.
@@ -90,7 +106,7 @@ pub(super) fn preview(
 ) -> Result<Preview, MessageError> {
     let loaded = store::find(tx, id)?.ok_or(MessageError::NotFound)?;
     let facts = loaded.message.facts();
-    let version = store::load_version(tx, id, facts.current_version)?;
+    let version = versions::load_version(tx, id, facts.current_version)?;
     let Gathered { plan_number, audience, .. } = gather(tx, facts, &version)?;
     let counted = counted(&audience);
     let mut languages = Vec::new();

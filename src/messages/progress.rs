@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use super::approvals;
 use super::error::MessageError;
 use super::payloads::{Progress, RecipientFilter, RecipientRow};
 use super::store;
@@ -28,7 +29,7 @@ pub(super) fn progress(tx: &mut Tx<'_>, id: Id<of::Message>) -> Result<Progress,
         waiting: 0,
         without_report: 0,
     };
-    let Some(version) = store::approved_version(tx, id)? else { return Ok(progress) };
+    let Some(version) = approvals::approved_version(tx, id)? else { return Ok(progress) };
     for ((channel, state), count) in delivery::progress(tx, version.uuid())? {
         progress.planned += count;
         if state.was_handed_over() {
@@ -40,9 +41,9 @@ pub(super) fn progress(tx: &mut Tx<'_>, id: Id<of::Message>) -> Result<Progress,
         progress.states.entry(channel.as_str().to_owned()).or_default().insert(state.as_str().to_owned(), count);
     }
     progress.without_report = delivery::without_report(tx, version.uuid())?;
-    progress.members = store::persons_in(tx, version.uuid())?;
-    progress.reached = store::persons_reached(tx, version.uuid())?;
-    for (channel, reason, count) in store::suppressed_in(tx, version.uuid())? {
+    progress.members = delivery::persons_in(tx, version.uuid())?;
+    progress.reached = delivery::persons_reached(tx, version.uuid())?;
+    for (channel, reason, count) in delivery::suppressed_in(tx, version.uuid())? {
         progress.suppressed.insert(format!("{channel}:{}", reason.unwrap_or_default()), count);
     }
     Ok(progress)
@@ -55,7 +56,9 @@ pub(super) fn recipients(
     filter: &RecipientFilter,
 ) -> Result<Listing<RecipientRow>, MessageError> {
     let limit = page_limit(filter.limit);
-    let Some(version) = store::approved_version(tx, id)? else { return Ok(Listing { items: Vec::new(), next: None }) };
+    let Some(version) = approvals::approved_version(tx, id)? else {
+        return Ok(Listing { items: Vec::new(), next: None });
+    };
     let rows = delivery::deliveries_of(tx, version.uuid(), filter.state, filter.after.unwrap_or(0), limit + 1)?;
     let page = Listing::cut(rows, limit, |row| row.id.to_string());
     let ids: Vec<Id<of::Membership>> = page.items.iter().filter_map(|row| row.membership_id).collect();

@@ -3,8 +3,10 @@
 
 use serde::Serialize;
 
+use super::approvals;
 use super::render::version_hash;
 use super::store;
+use super::versions;
 use crate::config::Config;
 use crate::delivery::{self, BatchProof, Channel};
 use crate::storage::StorageError;
@@ -39,12 +41,12 @@ impl MessageProof {
 /// When the database fails.
 pub fn prove(tx: &mut Tx<'_>, config: &Config, id: Id<of::Message>) -> Result<Option<MessageProof>, StorageError> {
     let (Some(loaded), Some((approved, _)), Some(batch)) =
-        (store::find(tx, id)?, store::approved_under(tx, id)?, store::approved_version(tx, id)?)
+        (store::find(tx, id)?, approvals::approved_under(tx, id)?, approvals::approved_version(tx, id)?)
     else {
         return Ok(None);
     };
     let facts = loaded.message.facts();
-    let version = store::load_version(tx, id, facts.current_version)?;
+    let version = versions::load_version(tx, id, facts.current_version)?;
     let made = version_hash(facts, &version.audience, &version.rendered);
     let proof = delivery::prove(tx, config, batch.uuid())?;
     let mut strange = Vec::new();

@@ -1,5 +1,6 @@
 //! The partnership passes on what the police approved (RELAY), or releases alone what the communication plan leaves to it.
 
+use super::approvals::{self, NewApproval};
 use super::approve::dispatch;
 use super::approve::leave;
 use super::draft::{lock_to_dispatch, surroundings, valid_until, view_now};
@@ -9,7 +10,8 @@ use super::message::{ApprovalPolicy, Status};
 use super::payloads::{MessageView, Release};
 use super::preview::gather_to_send;
 use super::rules::Circumstances;
-use super::store::{self, Event, NewApproval};
+use super::store::{self, Event};
+use super::versions;
 use crate::storage::Tx;
 use crate::values::Id;
 use crate::values::of;
@@ -23,13 +25,13 @@ pub(super) fn release(
 ) -> Result<MessageView, MessageError> {
     let loaded = lock_to_dispatch(tx, id)?;
     let from = loaded.message.status();
-    let version = store::load_version(tx, id, loaded.message.facts().current_version)?;
+    let version = versions::load_version(tx, id, loaded.message.facts().current_version)?;
     let gathered = gather_to_send(tx, loaded.message.facts(), &version)?;
     if version.hash != command.version_hash || gathered.plan_number != command.plan_number {
         return Err(MessageError::VersionChanged);
     }
     let (partnership, zone) = surroundings(tx, loaded.message.facts().partnership)?;
-    let editors = store::editors(tx, id)?;
+    let editors = versions::editors(tx, id)?;
     let circumstances = Circumstances {
         approver: by,
         now: tx.now()?,
@@ -48,7 +50,7 @@ pub(super) fn release(
     match loaded.message {
         Message::AwaitingRelease(message) => {
             // What the officer approved is what leaves: these bytes, under that plan (ruling 6).
-            let approved = store::approved_under(tx, id)?.ok_or(MessageError::VersionChanged)?;
+            let approved = approvals::approved_under(tx, id)?.ok_or(MessageError::VersionChanged)?;
             if approved != (version.hash.clone(), gathered.plan_number) {
                 return Err(MessageError::VersionChanged);
             }
@@ -70,7 +72,7 @@ pub(super) fn release(
                 at: approved.at(),
                 after_review_due_at: None,
             };
-            store::insert_approval(tx, &recorded)?;
+            approvals::insert_approval(tx, &recorded)?;
             store::note_submission(tx, id, by)?;
             leave(tx, approved, &version, &gathered, &event)?;
         }

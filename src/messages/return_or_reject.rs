@@ -7,6 +7,7 @@ use super::lifecycle::Message;
 use super::notify;
 use super::payloads::MessageView;
 use super::store::{self, Change, Event};
+use super::versions;
 use crate::storage::Tx;
 use crate::values::Id;
 use crate::values::of;
@@ -21,7 +22,7 @@ pub(super) fn refuse(
 ) -> Result<MessageView, MessageError> {
     let loaded = lock(tx, id)?;
     let from = loaded.message.status();
-    let version = store::load_version(tx, id, loaded.message.facts().current_version)?;
+    let version = versions::load_version(tx, id, loaded.message.facts().current_version)?;
     let refused = match loaded.message {
         Message::Submitted(message) => message.refuse(reason.to_owned(), for_good),
         // What waits for the coordinator has not left: the police may still take it back.

@@ -1,5 +1,6 @@
 //! Another officer looks back at a message that its author approved alone.
 
+use super::approvals;
 use super::draft::view_now;
 use super::error::MessageError;
 use super::payloads::MessageView;
@@ -12,9 +13,9 @@ use crate::values::of;
 /// Notes that they looked.
 pub(super) fn review(tx: &mut Tx<'_>, id: Id<of::Message>, by: Id<of::Account>) -> Result<MessageView, MessageError> {
     let (view, _) = view_now(tx, id)?;
-    let approver = store::review_due(tx, id)?.ok_or(MessageError::WrongState(view.status))?;
+    let approver = approvals::review_due(tx, id)?.ok_or(MessageError::WrongState(view.status))?;
     rules::may_review(approver, by)?;
-    if !store::note_review(tx, id, by)? {
+    if !approvals::note_review(tx, id, by)? {
         return Err(MessageError::WrongState(view.status));
     }
     store::record(

@@ -24,6 +24,7 @@ use super::payloads::{
 use super::preview;
 use super::progress;
 use super::release;
+use super::requeue;
 use super::return_or_reject;
 use super::review;
 use super::stop;
@@ -219,7 +220,7 @@ async fn requeue_one(proof: Authorized<RequeueDeadLetter>, _: Json<NothingMore>)
     proof
         .answer(|tx, proof| {
             let target = *proof.target();
-            let done = dead_letters::requeue(tx, target.message, Some(proof.actor().account), Some(target.delivery))?;
+            let done = requeue::requeue(tx, target.message, Some(proof.actor().account), Some(target.delivery))?;
             Ok(Answer::new(&done).location(format!("/api/v1/messages/{}/progress", target.message)))
         })
         .await
@@ -228,7 +229,7 @@ async fn requeue_all(proof: Authorized<RequeueDeadLetters>, _: Json<NothingMore>
     proof
         .answer(|tx, proof| {
             let message = proof.target().id;
-            let done = dead_letters::requeue(tx, message, Some(proof.actor().account), None)?;
+            let done = requeue::requeue(tx, message, Some(proof.actor().account), None)?;
             Ok(Answer::new(&done).location(format!("/api/v1/messages/{message}/progress")))
         })
         .await

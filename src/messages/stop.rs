@@ -1,5 +1,6 @@
 //! A message that is going out is stopped: what has not been handed over is not sent (accept M12).
 
+use super::approvals;
 use super::draft::{lock, view_now};
 use super::edit::moved;
 use super::error::MessageError;
@@ -8,6 +9,7 @@ use super::message::Status;
 use super::payloads::MessageView;
 use super::rules;
 use super::store::{self, Change, Event};
+use super::versions;
 use crate::access::Role;
 use crate::delivery;
 use crate::storage::Tx;
@@ -27,8 +29,8 @@ pub(super) fn stop(
     let Message::Dispatching(message) = loaded.message else {
         return Err(MessageError::WrongState(loaded.message.status()));
     };
-    let batch = store::approved_version(tx, id)?;
-    let version = store::load_version(tx, id, message.facts().current_version)?;
+    let batch = approvals::approved_version(tx, id)?;
+    let version = versions::load_version(tx, id, message.facts().current_version)?;
     let over = message.stop();
     let now = tx.now()?;
     let change = Change {

@@ -1,35 +1,29 @@
-//! Every query of messages.
-
-use std::collections::{HashMap, HashSet};
+//! The queries of messages: one by one, their trail, and the lists. Versions and approvals have files of their own.
 
 use diesel::prelude::*;
 
 use super::lifecycle::{self, Draft, Facts, Message, Stored};
-use super::message::{ApprovalPolicy, AudienceRule, Class, InformationSource, Kind, Mode, Status, Texts};
+use super::message::{Class, InformationSource, Kind, Mode, Status};
 use super::payloads::{
     DeadLetterFilter, DeadLetterRow, DeadState, InboxFilter, InboxRow, MessageFilter, MessageRow, WaitsFor,
 };
-use super::render::Rendered;
 use crate::access::Actor;
 use crate::access::Reach;
 use crate::access::Role;
 use crate::delivery;
 use crate::delivery::Channel;
 use crate::delivery::Kept;
-use crate::delivery::State;
-use crate::storage::Json;
 use crate::storage::StorageError;
 use crate::storage::Tx;
-use crate::storage::schema::{
-    approvals, contents, deliveries, message_events, message_versions, messages, partnerships,
-};
+use crate::storage::schema::{approvals, contents, deliveries, message_events, messages, partnerships};
 use crate::values::Id;
 use crate::values::Timestamp;
 use crate::values::of;
 
+/// A message as it is stored.
 #[derive(Queryable, Selectable)]
 #[diesel(table_name = messages)]
-struct Row {
+pub(super) struct Row {
     id: Id<of::Message>,
     partnership_id: Id<of::Partnership>,
     thread_id: Id<of::Message>,
@@ -63,7 +57,7 @@ pub(super) struct Loaded {
     pub(super) valid_until: Option<Timestamp>,
 }
 impl Row {
-    fn restore(self) -> Result<Loaded, StorageError> {
+    pub(super) fn restore(self) -> Result<Loaded, StorageError> {
         let facts = Facts {
             id: self.id,
             partnership: self.partnership_id,
@@ -143,65 +137,6 @@ pub(super) fn was_corrected(tx: &mut Tx<'_>, id: Id<of::Message>) -> Result<bool
     Ok(count > 0)
 }
 
-/// An immutable version of a message.
-#[derive(Debug)]
-pub(super) struct Version {
-    pub(super) id: Id<of::MessageVersion>,
-    pub(super) number: i32,
-    pub(super) texts: Texts,
-    pub(super) rendered: Rendered,
-    pub(super) audience: AudienceRule,
-    pub(super) hash: String,
-}
-type VersionColumns = (Id<of::MessageVersion>, i32, Json<Texts>, Json<Rendered>, Json<AudienceRule>, String);
-pub(super) fn load_version(tx: &mut Tx<'_>, message: Id<of::Message>, number: i32) -> Result<Version, StorageError> {
-    let found: Option<VersionColumns> = message_versions::table
-        .filter(message_versions::message_id.eq(message))
-        .filter(message_versions::number.eq(number))
-        .select((
-            message_versions::id,
-            message_versions::number,
-            message_versions::texts,
-            message_versions::rendered,
-            message_versions::audience,
-            message_versions::hash,
-        ))
-        .first(tx.db())
-        .optional()?;
-    let (id, number, texts, rendered, audience, hash) =
-        found.ok_or_else(|| StorageError::Corrupt(format!("message {message} has no version {number}")))?;
-    Ok(Version { id, number, texts: texts.0, rendered: rendered.0, audience: audience.0, hash })
-}
-/// Everybody who wrote a version.
-pub(super) fn editors(tx: &mut Tx<'_>, message: Id<of::Message>) -> Result<Vec<Id<of::Account>>, StorageError> {
-    Ok(message_versions::table
-        .filter(message_versions::message_id.eq(message))
-        .select(message_versions::created_by)
-        .distinct()
-        .load(tx.db())?)
-}
-pub(super) fn insert_version(
-    tx: &mut Tx<'_>,
-    message: Id<of::Message>,
-    version: &Version,
-    by: Id<of::Account>,
-) -> Result<(), StorageError> {
-    let now = tx.now()?;
-    diesel::insert_into(message_versions::table)
-        .values((
-            message_versions::id.eq(version.id),
-            message_versions::message_id.eq(message),
-            message_versions::number.eq(version.number),
-            message_versions::texts.eq(Json(version.texts.clone())),
-            message_versions::rendered.eq(Json(version.rendered.clone())),
-            message_versions::audience.eq(Json(version.audience.clone())),
-            message_versions::hash.eq(&version.hash),
-            message_versions::created_by.eq(by),
-            message_versions::created_at.eq(now),
-        ))
-        .execute(tx.db())?;
-    Ok(())
-}
 pub(super) fn insert(tx: &mut Tx<'_>, draft: &Draft) -> Result<(), StorageError> {
     let facts = draft.facts();
     diesel::insert_into(messages::table)
@@ -303,175 +238,6 @@ pub(super) fn note_submission(
     Ok(())
 }
 
-/// An approval to be recorded.
-#[derive(Debug)]
-pub(super) struct NewApproval<'a> {
-    pub(super) message: Id<of::Message>,
-    pub(super) version: Id<of::MessageVersion>,
-    pub(super) hash: &'a str,
-    pub(super) plan_number: i32,
-    pub(super) policy: ApprovalPolicy,
-    pub(super) reason: Option<&'a str>,
-    pub(super) checklist: serde_json::Value,
-    pub(super) audience: serde_json::Value,
-    pub(super) officer: Id<of::Account>,
-    pub(super) at: Timestamp,
-    pub(super) after_review_due_at: Option<Timestamp>,
-}
-pub(super) fn insert_approval(tx: &mut Tx<'_>, new: &NewApproval<'_>) -> Result<(), StorageError> {
-    diesel::insert_into(approvals::table)
-        .values((
-            approvals::id.eq(Id::<of::Approval>::new()),
-            approvals::message_id.eq(new.message),
-            approvals::version_id.eq(new.version),
-            approvals::hash.eq(new.hash),
-            approvals::plan_number.eq(new.plan_number),
-            approvals::policy.eq(new.policy),
-            approvals::reason.eq(new.reason),
-            approvals::checklist.eq(Json(new.checklist.clone())),
-            approvals::audience.eq(Json(new.audience.clone())),
-            approvals::officer_id.eq(new.officer),
-            approvals::approved_at.eq(new.at),
-            approvals::after_review_due_at.eq(new.after_review_due_at),
-        ))
-        .execute(tx.db())?;
-    crate::dies_at!("approve.mid");
-    Ok(())
-}
-/// The hash and the number of the plan that an approval bound.
-pub(super) fn approved_under(tx: &mut Tx<'_>, message: Id<of::Message>) -> Result<Option<(String, i32)>, StorageError> {
-    let wanted =
-        approvals::table.filter(approvals::message_id.eq(message)).select((approvals::hash, approvals::plan_number));
-    Ok(wanted.first(tx.db()).optional()?)
-}
-/// The approved version of a message, and who approved it.
-pub(super) fn approved_version(
-    tx: &mut Tx<'_>,
-    message: Id<of::Message>,
-) -> Result<Option<Id<of::MessageVersion>>, StorageError> {
-    Ok(approvals::table
-        .filter(approvals::message_id.eq(message))
-        .select(approvals::version_id)
-        .first(tx.db())
-        .optional()?)
-}
-/// Who approved alone what nobody has looked back at yet.
-pub(super) fn review_due(tx: &mut Tx<'_>, message: Id<of::Message>) -> Result<Option<Id<of::Account>>, StorageError> {
-    Ok(approvals::table
-        .filter(approvals::message_id.eq(message))
-        .filter(approvals::after_review_due_at.is_not_null())
-        .filter(approvals::after_reviewed_at.is_null())
-        .select(approvals::officer_id)
-        .first(tx.db())
-        .optional()?)
-}
-/// Notes that another officer looked back; `false` when somebody was quicker.
-pub(super) fn note_review(
-    tx: &mut Tx<'_>,
-    message: Id<of::Message>,
-    by: Id<of::Account>,
-) -> Result<bool, StorageError> {
-    let now = tx.now()?;
-    let noted = diesel::update(
-        approvals::table.filter(approvals::message_id.eq(message)).filter(approvals::after_reviewed_at.is_null()),
-    )
-    .set((approvals::after_reviewed_by.eq(Some(by)), approvals::after_reviewed_at.eq(Some(now))))
-    .execute(tx.db())?;
-    Ok(noted > 0)
-}
-
-/// Whom a message that has left reached, may have reached, or will still reach: whoever is to hear what follows.
-pub(super) fn reached_by(tx: &mut Tx<'_>, message: Id<of::Message>) -> Result<HashSet<Id<of::Person>>, StorageError> {
-    let Some(version) = approved_version(tx, message)? else { return Ok(HashSet::new()) };
-    let people = delivery::may_have_reached(tx, version.uuid())?;
-    Ok(people.into_iter().collect())
-}
-/// How many persons a batch is aimed at, those left out included.
-pub(super) fn persons_in(tx: &mut Tx<'_>, batch: uuid::Uuid) -> Result<i64, StorageError> {
-    Ok(deliveries::table
-        .filter(deliveries::batch_id.eq(Id::<of::Batch>::from_uuid(batch)))
-        .select(diesel::dsl::count(deliveries::person_id).aggregate_distinct())
-        .first(tx.db())?)
-}
-/// How many persons of a batch somebody outside was given it for, on whichever channel.
-pub(super) fn persons_reached(tx: &mut Tx<'_>, batch: uuid::Uuid) -> Result<i64, StorageError> {
-    let handed_over = State::ALL.iter().copied().filter(|state| state.was_handed_over());
-    Ok(deliveries::table
-        .filter(deliveries::batch_id.eq(Id::<of::Batch>::from_uuid(batch)))
-        .filter(deliveries::state.eq_any(handed_over))
-        .select(diesel::dsl::count(deliveries::person_id).aggregate_distinct())
-        .first(tx.db())?)
-}
-/// How many of a batch were left out, by channel and reason.
-pub(super) fn suppressed_in(
-    tx: &mut Tx<'_>,
-    batch: uuid::Uuid,
-) -> Result<Vec<(String, Option<String>, i64)>, StorageError> {
-    Ok(deliveries::table
-        .filter(deliveries::batch_id.eq(Id::<of::Batch>::from_uuid(batch)))
-        .filter(deliveries::state.eq(State::Suppressed))
-        .group_by((deliveries::channel, deliveries::reason))
-        .select((deliveries::channel, deliveries::reason, diesel::dsl::count_star()))
-        .load(tx.db())?)
-}
-
-/// The messages going out whose deliveries are all settled, with the number that did not arrive.
-pub(super) fn dispatched(tx: &mut Tx<'_>) -> Result<Vec<(Loaded, Id<of::MessageVersion>)>, StorageError> {
-    let open = deliveries::table.filter(deliveries::settled_at.is_null()).filter(
-        deliveries::batch_id.eq_any(
-            approvals::table
-                .inner_join(messages::table.on(messages::id.eq(approvals::message_id)))
-                .filter(diesel::dsl::sql::<diesel::sql_types::Bool>("messages.status = 'dispatching'"))
-                .select(approvals::version_id),
-        ),
-    );
-    let open: Vec<Id<of::Batch>> = open.select(deliveries::batch_id).distinct().load(tx.db())?;
-    let rows: Vec<(Row, Id<of::MessageVersion>)> = messages::table
-        .inner_join(approvals::table.on(approvals::message_id.eq(messages::id)))
-        .filter(diesel::dsl::sql::<diesel::sql_types::Bool>("messages.status = 'dispatching'"))
-        .filter(
-            approvals::version_id.ne_all(open.iter().map(|batch| Id::<of::MessageVersion>::from_uuid(batch.uuid()))),
-        )
-        .order(messages::id)
-        .limit(100)
-        .select((Row::as_select(), approvals::version_id))
-        .load(tx.db())?;
-    rows.into_iter().map(|(row, version)| Ok((row.restore()?, version))).collect()
-}
-/// An urgent message, or a correction, that is going out.
-#[derive(Debug, Clone)]
-pub(super) struct Urgent {
-    pub(super) message: Id<of::Message>,
-    /// Its deliveries.
-    pub(super) batch: uuid::Uuid,
-    /// When it began to leave: when the police decided, or when what failed of it was last put back.
-    pub(super) begun_at: Timestamp,
-}
-/// The urgent messages and corrections that are going out.
-pub(super) fn urgent_going_out(tx: &mut Tx<'_>) -> Result<Vec<Urgent>, StorageError> {
-    type Columns = (Id<of::Message>, Id<of::MessageVersion>, Option<Timestamp>, Timestamp);
-    let rows: Vec<Columns> = messages::table
-        .inner_join(approvals::table.on(approvals::message_id.eq(messages::id)))
-        .filter(diesel::dsl::sql::<diesel::sql_types::Bool>("messages.status = 'dispatching'"))
-        .filter(messages::class.eq(Class::Urgent).or(messages::kind.eq(Kind::Correction)))
-        .order(messages::id)
-        .select((messages::id, approvals::version_id, messages::decided_at, approvals::approved_at))
-        .load(tx.db())?;
-    let put_back: HashMap<Id<of::Message>, Option<Timestamp>> = message_events::table
-        .filter(message_events::message_id.eq_any(rows.iter().map(|(message, ..)| *message)))
-        .filter(message_events::event.eq(REQUEUED))
-        .group_by(message_events::message_id)
-        .select((message_events::message_id, diesel::dsl::max(message_events::happened_at)))
-        .load::<(Id<of::Message>, Option<Timestamp>)>(tx.db())?
-        .into_iter()
-        .collect();
-    let urgent = |(message, version, decided, approved): Columns| {
-        let put_back = put_back.get(&message).copied().flatten();
-        let begun_at = put_back.max(Some(decided.unwrap_or(approved))).unwrap_or(approved);
-        Urgent { message, batch: version.uuid(), begun_at }
-    };
-    Ok(rows.into_iter().map(urgent).collect())
-}
 /// Has a correction of it, or an end of its thread, left that was decided since? When each was begun says nothing.
 pub(super) fn superseded(tx: &mut Tx<'_>, facts: &Facts, decided_at: Timestamp) -> Result<bool, StorageError> {
     let corrected = messages::kind.eq(Kind::Correction).and(messages::corrects_id.eq(Some(facts.id)));
@@ -485,14 +251,17 @@ pub(super) fn superseded(tx: &mut Tx<'_>, facts: &Facts, decided_at: Timestamp) 
         .get_result(tx.db())?;
     Ok(later > 0)
 }
-/// The message to which a delivery belongs, once it has been approved.
-pub(super) fn message_of_batch(tx: &mut Tx<'_>, batch: uuid::Uuid) -> Result<Option<Id<of::Message>>, StorageError> {
-    Ok(approvals::table
-        .filter(approvals::version_id.eq(Id::<of::MessageVersion>::from_uuid(batch)))
-        .select(approvals::message_id)
-        .first(tx.db())
-        .optional()?)
+/// Approved messages that nobody passed on since `before`.
+pub(super) fn unreleased(tx: &mut Tx<'_>, before: Timestamp) -> Result<Vec<Loaded>, StorageError> {
+    let rows: Vec<Row> = messages::table
+        .filter(diesel::dsl::sql::<diesel::sql_types::Bool>("messages.status = 'awaiting_release'"))
+        .filter(messages::decided_at.lt(Some(before)))
+        .limit(100)
+        .select(Row::as_select())
+        .load(tx.db())?;
+    rows.into_iter().map(Row::restore).collect()
 }
+
 type DeadColumns = (
     (i64, Id<of::Message>, Id<of::Partnership>, Id<of::Zone>, Class),
     (Option<Id<of::Membership>>, Channel, DeadState, Option<String>, i32, Option<String>),
@@ -589,16 +358,6 @@ pub(super) fn dead_letters(
         FoundDead { row, zone, status, kept }
     };
     Ok(rows.into_iter().map(row).collect())
-}
-/// Approved messages that nobody passed on since `before`.
-pub(super) fn unreleased(tx: &mut Tx<'_>, before: Timestamp) -> Result<Vec<Loaded>, StorageError> {
-    let rows: Vec<Row> = messages::table
-        .filter(diesel::dsl::sql::<diesel::sql_types::Bool>("messages.status = 'awaiting_release'"))
-        .filter(messages::decided_at.lt(Some(before)))
-        .limit(100)
-        .select(Row::as_select())
-        .load(tx.db())?;
-    rows.into_iter().map(Row::restore).collect()
 }
 
 /// One page of the messages of a partnership, newest first; one row more than the limit. Only officers see the urgent

@@ -9,6 +9,7 @@ use super::notify;
 use super::payloads::MessageView;
 use super::rules;
 use super::store::{self, Change, Event};
+use super::versions;
 use crate::access::Role;
 use crate::config::Config;
 use crate::storage::Tx;
@@ -26,7 +27,7 @@ pub(super) fn submit(
     let loaded = lock(tx, id)?;
     let Message::Draft(draft) = loaded.message else { return Err(MessageError::WrongState(loaded.message.status())) };
     rules::may_write(role, draft.facts().class, draft.facts().kind, draft.facts().source)?;
-    let version = store::load_version(tx, id, draft.facts().current_version)?;
+    let version = versions::load_version(tx, id, draft.facts().current_version)?;
     let submitted = draft.submit(by, tx.now()?);
     let change = Change {
         status: Some(Status::Submitted),

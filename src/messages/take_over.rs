@@ -6,12 +6,14 @@ use std::time::Duration;
 
 use uuid::Uuid;
 
-use super::audience::{PlannedFate, Setting, reckon_reserves};
+use super::approvals;
+use super::audience::{PlannedFate, reckon_reserves};
 use super::lifecycle::Message;
 use super::message::{Class, Status};
-use super::preview::listeners;
+use super::preview::Listeners;
 use super::rules;
-use super::store::{self, Change, Event, Loaded, Version};
+use super::store::{self, Change, Event, Loaded};
+use super::versions::{self, Version};
 use crate::delivery::{self, Channel, InReserve};
 use crate::partnerships;
 use crate::storage::Database;
@@ -63,7 +65,7 @@ pub async fn take_over(database: &Database, look: Look) -> Result<usize, Storage
 
 /// One batch. Of two nodes at once the second waits for the row of the message, and finds nothing left to do.
 fn take_over_in(tx: &mut Tx<'_>, batch: Uuid) -> Result<usize, StorageError> {
-    let Some(id) = store::message_of_batch(tx, batch)? else { return Ok(0) };
+    let Some(id) = approvals::message_of_batch(tx, batch)? else { return Ok(0) };
     tx.lock("messages", id)?;
     let missing = || StorageError::Corrupt(format!("message {id} is missing"));
     let loaded = store::find(tx, id)?.ok_or_else(missing)?;
@@ -71,9 +73,9 @@ fn take_over_in(tx: &mut Tx<'_>, batch: Uuid) -> Result<usize, StorageError> {
     if missed.is_empty() {
         return Ok(0);
     }
-    let version = store::load_version(tx, id, loaded.message.facts().current_version)?;
+    let version = versions::load_version(tx, id, loaded.message.facts().current_version)?;
     // What the police approved is what leaves: these bytes and no others (ruling 6).
-    let approved = store::approved_under(tx, id)?.is_some_and(|(hash, _)| hash == version.hash);
+    let approved = approvals::approved_under(tx, id)?.is_some_and(|(hash, _)| hash == version.hash);
     if !approved || version.id.uuid() != batch {
         return Err(StorageError::Corrupt(format!("message {id} is not what was approved")));
     }
@@ -103,21 +105,10 @@ fn decide(
     if let Err(refusal) = rules::may_requeue(facts, status, store::superseded(tx, facts, decided_at)?) {
         return Ok(nobody(refusal.code()));
     }
-    let (members, reached_before) = listeners(tx, facts, &version.audience)?;
-    let written_in: Vec<Language> = version.texts.languages().collect();
-    let setting = Setting {
-        class: facts.class,
-        kind: facts.kind,
-        mode: facts.mode,
-        rule: &version.audience,
-        reached_before: &reached_before,
-        written_in: &written_in,
-        plan: &plan,
-        now: tx.now()?,
-        until,
-    };
+    let listeners = Listeners::of(tx, facts, version)?;
+    let setting = listeners.setting(facts, version, &plan, (tx.now()?, until));
     let given = delivery::given(tx, version.id.uuid())?;
-    Ok(reckon_reserves(&members, &setting, &given, missed))
+    Ok(reckon_reserves(&listeners.members, &setting, &given, missed))
 }
 
 /// Writes it down.

@@ -5,9 +5,10 @@
 use std::collections::BTreeMap;
 use std::time::{Duration, Instant};
 
+use super::dispatched::{self, Urgent};
 use super::draft::surroundings;
 use super::notify;
-use super::store::{self, Urgent};
+use super::store;
 use crate::config::Config;
 use crate::delivery;
 use crate::delivery::Trouble;
@@ -168,7 +169,7 @@ fn gather(
         open.iter().find(|alarm| alarm.kind == kind && alarm.subject == subject).map(|alarm| alarm.id)
     };
     let (mut seen, mut next_look, mut going_on) = (Seen::default(), NextLook::new(), Vec::new());
-    for urgent in store::urgent_going_out(tx)? {
+    for urgent in dispatched::urgent_going_out(tx)? {
         let subject = format!("{MESSAGE}{}", urgent.message);
         let is_raised = open.iter().any(|alarm| alarm.subject == subject);
         let due = known.get(&urgent.message).copied();

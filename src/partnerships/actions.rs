@@ -2,10 +2,8 @@
 
 use super::mandates;
 use super::store;
-use crate::access::Action;
 use crate::access::Actor;
 use crate::access::Located;
-use crate::access::Open;
 use crate::access::Permission;
 use crate::access::Place;
 use crate::access::Reach;
@@ -67,44 +65,29 @@ impl Target for MandateTarget {
     }
 }
 
-macro_rules! verbs { ($($name:ident on $target:ty: $summary:literal),+ $(,)?) => { $(
-    pub(super) enum $name {}
-    impl Action for $name {
-        const PERMISSION: Permission = Permission::$name;
-        const SUMMARY: &'static str = $summary;
-        type Target = $target;
-    }
-)+ } }
-verbs! {
-    CreatePartnership on ZoneTarget: "Enters a partnership that exists, as registered.",
-    ListPartnerships on Visible: "The partnerships one may see.",
-    ReadPartnership on PartnershipTarget: "A partnership with its perimeter.",
-    UpdatePartnership on PartnershipTarget: "Changes a partnership's names, references and municipalities.",
-    SetPerimeter on PartnershipTarget: "Draws the perimeter anew; earlier versions are kept.",
-    ReadPlan on PartnershipTarget: "The communication plan in force, and the one that waits for a signature.",
-    SetPlan on PartnershipTarget: "Writes a communication plan and signs it for the police.",
-    SignPlan on PartnershipTarget: "Signs the communication plan for the partnership: it is in force.",
-    SetHouseRules on PartnershipTarget: "Lays down a version of the house rules (ROI).",
-    ActivatePartnership on PartnershipTarget: "Makes a partnership active when everything is there.",
-    SuspendPartnership on PartnershipTarget: "Suspends a partnership, for a reason.",
-    AppointInstitution on Nation: "Gives the mandate of an institution.",
-    AppointOfficer on ZoneTarget: "Gives an officer a mandate in the zone.",
-    NominateInPartnership on PartnershipTarget: "Nominates a coordinator, a deputy or a member of the steering group.",
-    RecordScreening on MandateTarget: "Records the outcome of a screening: outcome and dates, nothing else.",
-    ConfirmMandate on MandateTarget: "Confirms a nomination: its power begins.",
-    EndMandate on MandateTarget: "Ends a mandate: its power is gone at once.",
-    ListZoneMandates on ZoneTarget: "Who holds a mandate in the zone.",
-    ListPartnershipMandates on PartnershipTarget: "Who holds a mandate in the partnership.",
+crate::actions! {
+    CreatePartnership on ZoneTarget: "Enters a partnership that exists, as registered.";
+    ListPartnerships on Visible: "The partnerships one may see.";
+    ReadPartnership on PartnershipTarget: "A partnership with its perimeter.";
+    UpdatePartnership on PartnershipTarget: "Changes a partnership's names, references and municipalities.";
+    SetPerimeter on PartnershipTarget: "Draws the perimeter anew; earlier versions are kept.";
+    ReadPlan on PartnershipTarget: "The communication plan in force, and the one that waits for a signature.";
+    SetPlan on PartnershipTarget: "Writes a communication plan and signs it for the police.";
+    SignPlan on PartnershipTarget: "Signs the communication plan for the partnership: it is in force.";
+    SetHouseRules on PartnershipTarget: "Lays down a version of the house rules (ROI).";
+    ActivatePartnership on PartnershipTarget: "Makes a partnership active when everything is there.";
+    SuspendPartnership on PartnershipTarget: "Suspends a partnership, for a reason.";
+    AppointInstitution on Nation: "Gives the mandate of an institution.";
+    AppointOfficer on ZoneTarget: "Gives an officer a mandate in the zone.";
+    NominateInPartnership on PartnershipTarget: "Nominates a coordinator, a deputy or a member of the steering group.";
+    RecordScreening on MandateTarget: "Records the outcome of a screening: outcome and dates, nothing else.";
+    ConfirmMandate on MandateTarget: "Confirms a nomination: its power begins.";
+    EndMandate on MandateTarget: "Ends a mandate: its power is gone at once.";
+    ListZoneMandates on ZoneTarget: "Who holds a mandate in the zone.";
+    ListPartnershipMandates on PartnershipTarget: "Who holds a mandate in the partnership.";
 }
-macro_rules! open { ($($name:ident: $summary:literal),+ $(,)?) => { $(
-    pub(super) enum $name {}
-    impl Open for $name {
-        const NAME: &'static str = stringify!($name);
-        const SUMMARY: &'static str = $summary;
-    }
-)+ } }
-open! {
-    FindPartnerships: "Finds a partnership to join: name, municipalities, how to join.",
-    ReadPublicPartnership: "What everybody may know of a partnership, with the numbers to call.",
-    ReadPublicHouseRules: "The house rules (ROI) of a partnership, to read before joining.",
+crate::opens! {
+    FindPartnerships: "Finds a partnership to join: name, municipalities, how to join.";
+    ReadPublicPartnership: "What everybody may know of a partnership, with the numbers to call.";
+    ReadPublicHouseRules: "The house rules (ROI) of a partnership, to read before joining.";
 }

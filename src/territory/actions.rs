@@ -1,10 +1,8 @@
 //! The verbs of the territory, as types.
 
 use super::store;
-use crate::access::Action;
 use crate::access::Actor;
 use crate::access::Located;
-use crate::access::Open;
 use crate::access::Permission;
 use crate::access::Place;
 use crate::access::Target;
@@ -45,30 +43,15 @@ impl Target for ZoneTarget {
     }
 }
 
-macro_rules! verbs { ($($name:ident on $target:ty: $summary:literal),+ $(,)?) => { $(
-    pub(super) enum $name {}
-    impl Action for $name {
-        const PERMISSION: Permission = Permission::$name;
-        const SUMMARY: &'static str = $summary;
-        type Target = $target;
-    }
-)+ } }
-verbs! {
-    CreateZone on Nation: "Enters a police zone.",
-    ImportZones on Nation: "Enters or changes many police zones from a CSV file: all of it, or nothing.",
-    UpdateZone on ZoneTarget: "Changes a zone's names, numbers, hours and policies.",
+crate::actions! {
+    CreateZone on Nation: "Enters a police zone.";
+    ImportZones on Nation: "Enters or changes many police zones from a CSV file: all of it, or nothing.";
+    UpdateZone on ZoneTarget: "Changes a zone's names, numbers, hours and policies.";
 }
-macro_rules! open { ($($name:ident: $summary:literal),+ $(,)?) => { $(
-    pub(super) enum $name {}
-    impl Open for $name {
-        const NAME: &'static str = stringify!($name);
-        const SUMMARY: &'static str = $summary;
-    }
-)+ } }
-open! {
-    ListRegions: "The regions.",
-    ListProvinces: "The provinces; Brussels lies in none.",
-    ListMunicipalities: "The municipalities, by NIS code.",
-    ListZones: "The police zones.",
-    ReadZone: "A police zone: numbers and hours.",
+crate::opens! {
+    ListRegions: "The regions.";
+    ListProvinces: "The provinces; Brussels lies in none.";
+    ListMunicipalities: "The municipalities, by NIS code.";
+    ListZones: "The police zones.";
+    ReadZone: "A police zone: numbers and hours.";
 }

@@ -24,8 +24,14 @@ const FLOORS: &[&[&str]] = &[
     &["values"],
 ];
 /// Macros are exported at the root of the crate; they belong to a floor all the same.
-const MACROS: &[(&str, &str)] =
-    &[("words", "values"), ("dies_at", "values"), ("falls_over", "values"), ("on_either", "storage")];
+const MACROS: &[(&str, &str)] = &[
+    ("words", "values"),
+    ("dies_at", "values"),
+    ("falls_over", "values"),
+    ("on_either", "storage"),
+    ("actions", "access"),
+    ("opens", "access"),
+];
 /// Decide, and do nothing else.
 const PURE: &[&str] = &["rules.rs", "lifecycle.rs", "audience.rs", "render.rs", "policy.rs", "retry.rs", "trouble.rs"];
 /// What a pure file does not know.
@@ -54,6 +60,7 @@ const SPEAKS_SQL: &[&str] = &[
     "access/sessions.rs",
     "access/throttle.rs",
     "delivery/alarms.rs",
+    "delivery/batch.rs",
     "delivery/content.rs",
     "delivery/dead_letters.rs",
     "delivery/depths.rs",
@@ -68,6 +75,9 @@ const SPEAKS_SQL: &[&str] = &[
     "delivery/reserve.rs",
     "members/recipients.rs",
     "members/stops.rs",
+    "messages/approvals.rs",
+    "messages/dispatched.rs",
+    "messages/versions.rs",
     "partnerships/mandates.rs",
     // The macro `words!` writes the column type of every enum of fixed words.
     "values/mod.rs",

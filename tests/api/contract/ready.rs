@@ -1,10 +1,12 @@
 //! Readiness: can this node accept a message now? And who may ask how often.
 
+use std::sync::mpsc::Sender;
 use std::time::{Duration, Instant};
 
 use diesel::connection::SimpleConnection;
 use diesel::prelude::*;
 use serde_json::json;
+use tokio::task::JoinHandle;
 use vigie::storage::StorageError;
 use vigie::storage::schema::duty_marks;
 use vigie::values::Timestamp;
@@ -25,27 +27,32 @@ async fn written(town: &Town) -> Option<Timestamp> {
     .await
 }
 
+/// Somebody holds a table until the sender is dropped; on SQLite the writer's lock is held, whichever table is meant.
+async fn locks(town: &Town, table: &'static str) -> (Sender<()>, JoinHandle<Result<(), StorageError>>) {
+    let (database, (locked, unlock)) = (town.database.clone(), std::sync::mpsc::channel::<()>());
+    let (holds, is_held) = tokio::sync::oneshot::channel();
+    let holder = tokio::spawn(async move {
+        database
+            .writing(move |tx| {
+                if let vigie::storage::Db::Postgres(c) = tx.db() {
+                    c.batch_execute(&format!("LOCK TABLE {table}"))?;
+                }
+                let _ = holds.send(());
+                let _ = unlock.recv();
+                Ok::<_, StorageError>(())
+            })
+            .await
+    });
+    is_held.await.unwrap();
+    (locked, holder)
+}
+
 /// A database that answers and takes nothing is not ready, and whoever asks is not kept waiting.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_node_that_cannot_write_is_not_ready() {
     on_both(async |town| {
         assert_eq!(ready(town).await, 200);
-        let (database, (locked, unlock)) = (town.database.clone(), std::sync::mpsc::channel::<()>());
-        let (holds, is_held) = tokio::sync::oneshot::channel();
-        let holder = tokio::spawn(async move {
-            database
-                .writing(move |tx| {
-                    // On SQLite the writer's lock is enough.
-                    if let vigie::storage::Db::Postgres(c) = tx.db() {
-                        c.batch_execute("LOCK TABLE duty_marks IN EXCLUSIVE MODE")?;
-                    }
-                    let _ = holds.send(());
-                    let _ = unlock.recv();
-                    Ok::<_, StorageError>(())
-                })
-                .await
-        });
-        is_held.await.unwrap();
+        let (locked, holder) = locks(town, "duty_marks IN EXCLUSIVE MODE").await;
         tokio::time::sleep(FRESH).await;
         let start = Instant::now();
         let answers = futures_util::future::join_all((0..5).map(|_| town.open_get("/health/ready"))).await;
@@ -93,21 +100,7 @@ async fn whoever_writes_does_not_wait_for_those_who_read() {
         }
         let hood = town.neighbourhood(1).await;
         let officer = town.signs_in(&hood.officer).await;
-        let (database, (locked, unlock)) = (town.database.clone(), std::sync::mpsc::channel::<()>());
-        let (holds, is_held) = tokio::sync::oneshot::channel();
-        let holder = tokio::spawn(async move {
-            database
-                .writing(move |tx| {
-                    if let vigie::storage::Db::Postgres(c) = tx.db() {
-                        c.batch_execute("LOCK TABLE alarms IN ACCESS EXCLUSIVE MODE")?;
-                    }
-                    let _ = holds.send(());
-                    let _ = unlock.recv();
-                    Ok::<_, StorageError>(())
-                })
-                .await
-        });
-        is_held.await.unwrap();
+        let (locked, holder) = locks(town, "alarms IN ACCESS EXCLUSIVE MODE").await;
         let readers = futures_util::future::join_all((0..30).map(|_| town.get("/api/v1/alarms", &officer)));
         let writer = async {
             tokio::time::sleep(Duration::from_millis(300)).await;

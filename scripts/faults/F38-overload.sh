@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# F38 | SQLite, PostgreSQL | 400 connections ask for lists for 15 (full: 60) s, by the usual limits and without limits | urgent approvals answered (p99 < 1 s by the limits), 429 and 503 with Retry-After, no other 5xx, memory < 512 MB, normal within 10 s
+# F38 | SQLite, PostgreSQL | 400 connections ask for lists for 15 (full: 60) s, by the usual limits and without limits | each of 10 (full: 40) urgent approvals answered within 1 s, somebody told to come back, 429 and 503 with Retry-After, no other 5xx, memory < 512 MB, normal within 10 s
 source "$(dirname "$0")/lib.sh"
 ID=F38 WHAT="overload by lists"
 

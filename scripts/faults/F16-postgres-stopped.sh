@@ -10,8 +10,8 @@ the_fault() {
     local stopped noticed started back open left
     house "$(size 300 2000)"
     sinks
-    smtp_does ok:0.3
-    sms_does ok:0.5
+    smtp_does "ok:$(size 0.3 0.05)"
+    sms_does "ok:$(size 0.5 0.08)"
     serve
     pg_find
     approve before --within 60 || give_up "the approval before: $(tail -1 "$W/approve.err")"

@@ -18,8 +18,8 @@ the_fault() {
     rounds=$(size 3 20)
     house "$(size 300 2000)"
     sinks
-    smtp_does ok:0.25
-    sms_does ok:0.5
+    smtp_does "ok:$(size 0.25 0.04)"
+    sms_does "ok:$(size 0.5 0.08)"
     serve
     for ((round = 1; round <= rounds; round++)); do
         approve_later "round-$round" --within 60

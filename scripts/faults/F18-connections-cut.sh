@@ -8,8 +8,8 @@ the_fault() {
     local until number=0 cut=0 cuts=0 met=0 open gone wrong
     house "$(size 200 2000)"
     sinks
-    # Two hundred take eight seconds, so there is something in hands most of the time that a cut may come.
-    smtp_does ok:0.4
+    # One message takes eight seconds, so there is something in hands most of the time that a cut may come.
+    smtp_does "ok:$(size 0.4 0.04)"
     serve
     until=$((SECONDS + $(size 20 60)))
     spawn mix python3 "$TOOLS/mix.py" --url "$URL" --town "$W/town.json" --ledger "$W/mix.jsonl" --seconds "$(size 20 60)" --rate 20

@@ -10,11 +10,8 @@ use vigie::delivery::{Channel, DeliveryRow, LEASE, State, deliveries_of};
 use vigie::storage::schema::attempts;
 
 use crate::database::Kind;
-use crate::house::{House, Process, Scrape, free_address, random_share, until};
+use crate::house::{House, Process, RECOVERY, Scrape, free_address, random_share, until};
 use crate::post_office::{Mail, SmtpFeatures, SmtpSink};
-
-/// What M5 grants: from the fall of a node to the end of everything it held.
-const RECOVERY: Duration = Duration::from_secs(30);
 
 /// A process with a relay of its own, so that what it handed over is known from the relay's side.
 struct Node {

@@ -21,7 +21,7 @@ the_fault() {
     for tick in 1 2 3; do approve "tick-$tick" --within 60 || bad "approval $tick: $(tail -1 "$W/approve.err")"; done
     final 60
     # Nobody gets the fourth: three processes notice it, and the police are told by one of them.
-    smtp_does 421
+    smtp_does rcpt4xx
     sms_does 503
     before=$(told_letters)
     approve nobody --within 60 || bad "the fourth approval: $(tail -1 "$W/approve.err")"
@@ -30,7 +30,7 @@ the_fault() {
     sleep 5
     smtp_does ok
     sms_does ok
-    final 90
+    final 150
     is_count "alarms WHERE subject LIKE 'message:%'" = 1 || bad "$(count "alarms WHERE subject LIKE 'message:%'") alarms about one message"
     letters=$(new_letters "$before")
     [[ $letters == 1\ * ]] || bad "letters about the alarm, to one person under one subject (most, all): $letters"

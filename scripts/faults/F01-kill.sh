@@ -36,6 +36,7 @@ the_fault() {
     # What the other sides had taken at the moment of a death and was not settled: that, and no more.
     books --duplicates "$DOUBT"
     again=$(fact again)
+    [ "$again" = "$DOUBT" ] || bad "$again duplicates, $DOUBT were taken and not settled"
     [ "$(fact acknowledged)" = "$kills" ] || bad "$(fact acknowledged) of $kills approvals were acknowledged"
     [ "$met" -gt 0 ] || bad "no kill met a hand-over: this proves nothing"
     remark "$kills kills ($met met hand-overs), $(fact email.distinct) mails and $(fact sms.distinct) sms, $again duplicates ($DOUBT were taken and not settled), $asked reads answered"

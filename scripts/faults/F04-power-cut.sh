@@ -87,6 +87,7 @@ after_the_cut() {
         rm -rf "$W/found" && cp -r "$place/data" "$W/found"
         found=sqlite:$W/found/vigie.sqlite
     fi
+    rm -f "$W/doubt"
     DOUBT=0
     in_doubt "$found"
     doubt=$((doubt + DOUBT))

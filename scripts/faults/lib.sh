@@ -308,15 +308,21 @@ sql() { python3 "$TOOLS/books.py" --db "$DB_URL" --sql "$1"; }
 count() { sql "SELECT count(*) FROM $1"; }
 is_count() { [ "$(count "$1")" "$2" "$3" ]; }
 all_final() { [ "$(count "deliveries WHERE settled_at IS NULL")" = 0 ]; }
-# in_doubt: after a death and before the next start. UNDER_WAY deliveries were leased, TAKEN of them had been taken by the
-# other sides: these go out again, and nothing else. DOUBT adds them up: it is what a scenario allows as duplicates.
+# in_doubt: after a death and before the next start. UNDER_WAY deliveries were leased, TAKEN of them had newly been taken by the
+# other sides: these go out again, and nothing else. DOUBT counts them, each attempt once however many deaths it outlasts
+# (the next process cannot claim before the lease is over): it is what a scenario allows as duplicates.
 DOUBT=0 UNDER_WAY=0 TAKEN=0
 in_doubt() {
     # What had left the process is taken down, and PostgreSQL ends what it was told.
     sleep 0.5
-    read -r UNDER_WAY TAKEN < <(python3 "$TOOLS/books.py" --db "${1:-$DB_URL}" --mail "$W/mail.jsonl" --sms "$W/sms.jsonl" --doubt)
+    local before=$DOUBT
+    python3 "$TOOLS/books.py" --db "${1:-$DB_URL}" --mail "$W/mail.jsonl" --sms "$W/sms.jsonl" --doubt >"$W/under-way"
+    UNDER_WAY=$(grep -c . "$W/under-way" || true)
+    touch "$W/doubt"
+    sort -u "$W/doubt" <(grep ' taken$' "$W/under-way") -o "$W/doubt"
+    DOUBT=$(grep -c . "$W/doubt" || true)
+    TAKEN=$((DOUBT - before))
     [ "$TAKEN" -le "$HELD" ] || bad "$TAKEN were taken and not settled: the promise is $HELD"
-    DOUBT=$((DOUBT + TAKEN))
     printf '%s under way, %s taken\n' "$UNDER_WAY" "$TAKEN" >>"$W/deaths"
 }
 # final SECONDS: waits until every delivery is final.

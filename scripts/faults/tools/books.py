@@ -7,8 +7,8 @@ usage: books.py --db URL [--members N] [--client FILE]... [--mail FILE] [--sms F
        books.py --db URL --mail FILE --sms FILE --doubt
 
 Prints one line of JSON with the facts, and one line `bad: ...` on standard error for each thing that does not hold; the
-exit status is 1 when there is any. --doubt, asked between a death and the next start, prints how many deliveries were under
-way, and how many of those the other sides had taken: those go out again, and no others. The promises are numbered as in the fault plan:
+exit status is 1 when there is any. --doubt, asked between a death and the next start, prints what was under way: each
+delivery with its attempt and whether the other sides had taken it. Those go out again, and no others. The promises are numbered as in the fault plan:
 I1 every acknowledged message exists as approved; I2 every delivery is final; I3 each delivery was taken as often as its
 attempts allow, what was never tried was never taken; I4 nobody else; I5 the events of each message begin with its draft,
 lead without a gap to the state it is in, and each step that somebody took stands beside the decision that allowed it; I6
@@ -34,7 +34,7 @@ parser.add_argument("--members", type=int, default=0)
 parser.add_argument("--duplicates", type=int, default=0, help="how many are allowed, both channels together")
 parser.add_argument("--open-ok", action="store_true", help="deliveries may be open still")
 parser.add_argument("--no-whole", action="store_true", help="leave the integrity check of the database out")
-parser.add_argument("--doubt", action="store_true", help="only count what was under way, and what of it was taken")
+parser.add_argument("--doubt", action="store_true", help="only print what is under way, and what of it was taken")
 parser.add_argument("--sql", help="only run this and print what it gives")
 told = parser.parse_args()
 
@@ -60,7 +60,7 @@ if told.sql:
 SECONDS = "a.started_at / 1e6" if told.db.startswith("sqlite:") else "extract(epoch FROM a.started_at)"
 if told.doubt:
     under_way = rows(
-        f"SELECT d.id, {SECONDS} FROM deliveries d JOIN attempts a ON a.delivery_id = d.id AND a.number = d.attempts"
+        f"SELECT d.id, d.attempts, {SECONDS} FROM deliveries d JOIN attempts a ON a.delivery_id = d.id AND a.number = d.attempts"
         " WHERE d.state = 'attempting' AND a.finished_at IS NULL"
     )
     last = {}
@@ -70,8 +70,8 @@ if told.doubt:
             if line.get("what") in ("mail", "sms") and line.get("delivery") is not None:
                 last[line["delivery"]] = line["t"]
     # What was taken in an earlier attempt was counted at the death that ended that one. The ledgers round to 0.1 ms.
-    taken = [identifier for identifier, begun in under_way if last.get(int(identifier), 0) >= float(begun) - 0.0001]
-    print(len(under_way), len(taken))
+    for identifier, attempt, begun in under_way:
+        print(identifier, attempt, "taken" if last.get(int(identifier), 0) >= float(begun) - 0.0001 else "kept")
     raise SystemExit(0)
 
 faults = []

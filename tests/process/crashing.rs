@@ -72,6 +72,7 @@ async fn shot_in_the_middle(kind: Kind) {
             channel.as_str()
         );
         assert_eq!(open, 0, "every attempt has an end");
+        assert_eq!(house.accepted_attempts(channel), count, "what was accepted was handed over again");
         assert!(again <= lost, "{again} duplicates, only {lost} attempts fell with their process");
         assert!(again <= 2 * House::may_go_out_twice(channel), "{again} duplicates after two shots");
         assert!(most <= 3, "once more than there were shots");

@@ -122,6 +122,21 @@ impl House {
             .unwrap();
         (usize::try_from(open).unwrap(), usize::try_from(lost).unwrap())
     }
+    /// The attempts by a channel that were accepted: more than deliveries, and something was handed over again that had
+    /// been settled.
+    pub fn accepted_attempts(&self, channel: Channel) -> usize {
+        let count = self
+            .database
+            .read::<_, vigie::storage::StorageError>(|tx| {
+                let made = attempts::table
+                    .inner_join(deliveries::table.on(deliveries::id.eq(attempts::delivery_id)))
+                    .filter(deliveries::channel.eq(channel))
+                    .filter(attempts::outcome.eq(Some("accepted")));
+                Ok(made.count().get_result::<i64>(tx.db())?)
+            })
+            .unwrap();
+        usize::try_from(count).unwrap()
+    }
     /// What arrived and is not in the books as accepted: if its process dies now, it goes out again.
     pub fn unsettled(&self, channel: Channel, batch: Uuid) -> usize {
         let accepted = self.states(batch).get(&(channel, State::Accepted)).copied().unwrap_or_default();

@@ -126,6 +126,7 @@ async fn three_processes_share_the_queue_and_two_may_be_shot() {
         let (again, (open, lost)) = (again(reached), house.open_and_lost(channel));
         eprintln!("{}: {lost} attempts lost, {again} duplicates", channel.as_str());
         assert_eq!((open, reached.len()), (0, count));
+        assert_eq!(house.accepted_attempts(channel), count, "what was accepted was handed over again");
         assert!(again <= lost, "{again} duplicates, only {lost} attempts fell with their process");
         assert!(again <= 2 * House::may_go_out_twice(channel), "more than two processes could forget");
         assert!(reached.values().all(|times| *times <= 3));

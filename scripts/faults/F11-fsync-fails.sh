@@ -35,11 +35,12 @@ the_fault() {
     # Shot while the disk fails: nothing may be tidied up on a disk like that.
     end server KILL
     end strace KILL
+    in_doubt
     serve
     approved meanwhile
     final 60
     end server TERM
-    books --duplicates "$HELD"
+    books --duplicates "$DOUBT"
     [ "$(fact acknowledged)" = 2 ] || bad "$(fact acknowledged) of 2 approvals were acknowledged"
     remark "the process $after, answers:${statuses:- none}, $(fact again) duplicates after the restart"
 }

@@ -56,7 +56,8 @@ the_fault() {
     [ "$wrong" = 0 ] || bad "$wrong reads were answered with a 5xx other than 503"
     end server TERM
     [ "$ENDED" = 0 ] || bad "the server ended with $ENDED"
-    books --duplicates "$HELD"
+    # The process lives and keeps what it was answered until it can write: nothing goes out twice.
+    books --duplicates 0
     remark "approvals meanwhile:$statuses, $reads reads, $(fact again) duplicates"
 }
 # What an operator does: stop what is left of PostgreSQL, check the disk, mount it again, start.

@@ -6,8 +6,10 @@
 //! seconds and others take over.
 //!
 //! **Duplicates.** Without a fault there are none. A hand-over whose answer never came is repeated once. When a process is
-//! killed, what had been answered and not yet settled goes out again: at most [`tray::UNSETTLED_MAX`] for each provider,
-//! and what its workers held. A duplicate is recognised by its identity, made of version, person and channel: the same
+//! killed, what the providers had taken from it and it had not yet settled goes out again, and nothing else: for each
+//! provider at most [`tray::UNSETTLED_MAX`] (500) answers, and what its workers held: two mails for each of its
+//! `connections`, one SMS for each of its `in_flight`. As the settings stand that is 520 mails and 550 SMS a death. What is
+//! settled as accepted is never handed over again. A duplicate is recognised by its identity, made of version, person and channel: the same
 //! `Message-ID`, the same bytes but for the date, the same short code in an SMS.
 //!
 //! **The way of a delivery.** `queue` keeps it; the `desk` claims it (`claim`) and lays it into the `tray` of a provider

@@ -122,21 +122,24 @@ fn is_night(now: Timestamp) -> bool {
     !(NIGHT_UNTIL..NIGHT_FROM).contains(&hour)
 }
 
+/// Does a member hear, as they are now, what is meant for these? If not, why not.
+fn hears(member: &Recipient, rule: &AudienceRule, kind: Kind) -> Result<(), &'static str> {
+    match (rule, member.status) {
+        (_, MembershipStatus::Active | MembershipStatus::ReviewDue) => Ok(()),
+        // Who was told something is told what became of it. Who has left since gets a correction, and nothing else: they
+        // may still act on what was wrong.
+        (AudienceRule::RecipientsOf(_), status) if status.is_enrolled() || kind == Kind::Correction => Ok(()),
+        (AudienceRule::RecipientsOf(_), _) => Err("left"),
+        (AudienceRule::Partnership, MembershipStatus::Paused) => Err("paused"),
+        (AudienceRule::Partnership, MembershipStatus::Unreachable) => Err("no_contact"),
+        (AudienceRule::Partnership, _) => Err("suspended"),
+    }
+}
 /// Why a member as a whole is left out.
 fn left_out(member: &Recipient, setting: &Setting<'_>) -> Option<&'static str> {
     match setting.rule {
-        // Who was told something is told what became of it. Who has left since gets a correction, and nothing else: they
-        // may still act on what was wrong.
         AudienceRule::RecipientsOf(_) if !setting.reached_before.contains(&member.person) => Some("not_reached_before"),
-        AudienceRule::RecipientsOf(_) => {
-            (!member.status.is_enrolled() && setting.kind != Kind::Correction).then_some("left")
-        }
-        AudienceRule::Partnership => match member.status {
-            MembershipStatus::Active | MembershipStatus::ReviewDue => None,
-            MembershipStatus::Paused => Some("paused"),
-            MembershipStatus::Unreachable => Some("no_contact"),
-            _ => Some("suspended"),
-        },
+        rule => hears(member, rule, setting.kind).err(),
     }
     .or_else(|| (setting.mode == Mode::Exercise && !member.exercises).then_some("no_exercises"))
 }
@@ -156,16 +159,13 @@ fn address(member: &Recipient, channel: Channel) -> Result<&str, &'static str> {
 }
 
 /// The address at which a member whom a message did not reach is reached now, or why not.
-pub(super) fn present_address(
-    member: &Recipient,
-    (class, kind): (Class, Kind),
+pub(super) fn present_address<'a>(
+    member: &'a Recipient,
+    (class, kind, rule): (Class, Kind, &AudienceRule),
     channel: Channel,
     now: Timestamp,
-) -> Result<&str, Refusal> {
-    let hears = matches!(member.status, MembershipStatus::Active | MembershipStatus::ReviewDue);
-    if !hears && kind != Kind::Correction {
-        return Err(Refusal::MemberGone);
-    }
+) -> Result<&'a str, Refusal> {
+    hears(member, rule, kind).map_err(|_| Refusal::MemberGone)?;
     if class == Class::Urgent && channel == Channel::Sms && is_night(now) && !member.sms_at_night {
         return Err(Refusal::NightChoice);
     }

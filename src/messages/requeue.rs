@@ -7,11 +7,11 @@ use super::audience::{after_quiet_hours, present_address};
 use super::draft::lock_to_dispatch;
 use super::edit::moved;
 use super::error::MessageError;
-use super::lifecycle::{Facts, Message};
-use super::message::{Class, Kind, Status};
+use super::lifecycle::Facts;
+use super::message::{AudienceRule, Class, Kind};
 use super::payloads::Requeued;
 use super::rules::{self, Refusal};
-use super::store::{self, Change, Event};
+use super::store;
 use super::versions;
 use crate::delivery;
 use crate::delivery::DeadLetter;
@@ -46,13 +46,14 @@ pub(super) fn requeue(
     let decided_at = loaded.decided_at.unwrap_or(facts.created_at);
     rules::may_requeue(facts, partnership.status, store::superseded(tx, facts, decided_at)?)?;
     let at = leaves_at(tx, facts)?;
-    let (again, left) = sorted_out(tx, facts, letters, at)?;
+    let version = versions::load_version(tx, id, facts.current_version)?;
+    let (again, left) = sorted_out(tx, (facts, &version.audience), letters, at)?;
     if again.is_empty() {
         let most = left.iter().max_by_key(|(_, count)| **count).map(|(refusal, _)| *refusal);
         return Err(most.unwrap_or(Refusal::NothingDead).into());
     }
     let requeued = delivery::requeue(tx, batch.uuid(), &again, at)?;
-    goes_out_again(tx, id, &loaded.message, by)?;
+    moved(store::goes_out_again(tx, &loaded.message, &version.hash, (store::REQUEUED, by))?)?;
     let left = left.into_iter().map(|(refusal, count)| (refusal.code().to_owned(), count)).collect();
     Ok(Requeued { message: id, requeued: i64::try_from(requeued).unwrap_or(i64::MAX), left })
 }
@@ -72,7 +73,7 @@ type SortedOut = (Vec<(DeadLetter, String)>, BTreeMap<Refusal, i64>);
 /// Those that may go out again, each with the address that its owner has now; and why the others may not.
 fn sorted_out(
     tx: &mut Tx<'_>,
-    facts: &Facts,
+    (facts, rule): (&Facts, &AudienceRule),
     letters: Vec<DeadLetter>,
     at: Timestamp,
 ) -> Result<SortedOut, StorageError> {
@@ -91,7 +92,7 @@ fn sorted_out(
         let kept = rules::is_still_kept(letter.kept, at);
         let address = kept.and_then(|()| {
             let member = people.get(&letter.person).ok_or(Refusal::MemberGone)?;
-            present_address(member, (facts.class, facts.kind), letter.channel, now).map(str::to_owned)
+            present_address(member, (facts.class, facts.kind, rule), letter.channel, now).map(str::to_owned)
         });
         match address {
             Ok(address) => again.push((letter, address)),
@@ -99,23 +100,6 @@ fn sorted_out(
         }
     }
     Ok((again, left))
-}
-/// The message is going out again; its trail says who did it.
-fn goes_out_again(
-    tx: &mut Tx<'_>,
-    id: Id<of::Message>,
-    message: &Message,
-    by: Option<Id<of::Account>>,
-) -> Result<(), MessageError> {
-    let version = versions::load_version(tx, id, message.facts().current_version)?;
-    let (from, to) = (message.status(), Status::Dispatching);
-    let event = Event { by, event: store::REQUEUED, from, to, hash: &version.hash, reason: None };
-    if from == to {
-        store::record(tx, id, message.facts().current_version, &event)?;
-        return Ok(());
-    }
-    let change = Change { status: Some(to), completed_at: Some(None), ..Change::default() };
-    moved(store::save(tx, message.facts(), &change, &event)?)
 }
 
 /// The same from the command line of the machine, where nobody is signed in.

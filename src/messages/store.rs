@@ -189,6 +189,8 @@ pub(super) struct Event<'a> {
 }
 /// The event under which the trail says that what failed was put back into the queue.
 pub(super) const REQUEUED: &str = "requeued";
+/// The event under which it says that the other channel took over.
+pub(super) const OTHER_CHANNEL: &str = "other_channel";
 /// Moves a message on: its row and its trail together (accept M20). The version is compared and raised, so of two at once
 /// one wins and the other finds `false`.
 pub(super) fn save(tx: &mut Tx<'_>, facts: &Facts, change: &Change, event: &Event<'_>) -> Result<bool, StorageError> {
@@ -223,6 +225,30 @@ pub(super) fn record(
         ))
         .execute(tx.db())?;
     Ok(())
+}
+/// A message that has left is going out again, or goes on: its trail says why, and who did it.
+pub(super) fn goes_out_again(
+    tx: &mut Tx<'_>,
+    message: &Message,
+    hash: &str,
+    (event, by): (&'static str, Option<Id<of::Account>>),
+) -> Result<bool, StorageError> {
+    let (facts, from, to) = (message.facts(), message.status(), Status::Dispatching);
+    let event = Event { by, event, from, to, hash, reason: None };
+    if from == to {
+        record(tx, facts.id, facts.current_version, &event)?;
+        return Ok(true);
+    }
+    save(tx, facts, &Change { status: Some(to), completed_at: Some(None), ..Change::default() }, &event)
+}
+/// What its trail said last.
+pub(super) fn last_event(tx: &mut Tx<'_>, message: Id<of::Message>) -> Result<Option<String>, StorageError> {
+    Ok(message_events::table
+        .filter(message_events::message_id.eq(message))
+        .order(message_events::id.desc())
+        .select(message_events::event)
+        .first(tx.db())
+        .optional()?)
 }
 
 /// Notes who stands for a message that was released without the police.

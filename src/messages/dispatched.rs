@@ -59,7 +59,13 @@ macro_rules! urgent {
             .filter($condition)
             .filter(messages::class.eq(Class::Urgent).or(messages::kind.eq(Kind::Correction)))
             .order(messages::id)
-            .select((messages::id, messages::class, approvals::version_id, messages::decided_at, approvals::approved_at))
+            .select((
+                messages::id,
+                messages::class,
+                approvals::version_id,
+                messages::decided_at,
+                approvals::approved_at,
+            ))
             .load::<Columns>($tx.db())?
     };
 }

@@ -3,18 +3,19 @@
 use std::collections::{BTreeMap, HashMap};
 
 use super::approvals;
-use super::audience::{after_quiet_hours, present_address};
+use super::dead_letter_payloads::Requeued;
 use super::draft::lock_to_dispatch;
 use super::edit::moved;
 use super::error::MessageError;
 use super::lifecycle::Facts;
-use super::message::{AudienceRule, Class, Kind};
-use super::payloads::Requeued;
+use super::message::{Class, Kind};
+use super::quiet_hours::after_quiet_hours;
+use super::recipient::present_address;
 use super::rules::{self, Refusal};
 use super::store;
-use super::versions;
+use super::versions::{self, Version};
 use crate::delivery;
-use crate::delivery::DeadLetter;
+use crate::delivery::{Channel, DeadLetter};
 use crate::members;
 use crate::members::Recipient;
 use crate::partnerships;
@@ -47,7 +48,7 @@ pub(super) fn requeue(
     rules::may_requeue(facts, partnership.status, store::superseded(tx, facts, decided_at)?)?;
     let at = leaves_at(tx, facts)?;
     let version = versions::load_version(tx, id, facts.current_version)?;
-    let (again, left) = sorted_out(tx, (facts, &version.audience), letters, at)?;
+    let (again, left) = sorted_out(tx, facts, &version, letters, at)?;
     if again.is_empty() {
         let most = left.iter().max_by_key(|(_, count)| **count).map(|(refusal, _)| *refusal);
         return Err(most.unwrap_or(Refusal::NothingDead).into());
@@ -73,7 +74,8 @@ type SortedOut = (Vec<(DeadLetter, String)>, BTreeMap<Refusal, i64>);
 /// Those that may go out again, each with the address that its owner has now; and why the others may not.
 fn sorted_out(
     tx: &mut Tx<'_>,
-    (facts, rule): (&Facts, &AudienceRule),
+    facts: &Facts,
+    version: &Version,
     letters: Vec<DeadLetter>,
     at: Timestamp,
 ) -> Result<SortedOut, StorageError> {
@@ -87,12 +89,17 @@ fn sorted_out(
     }
     let present = members::recipients(tx, facts.partnership)?;
     people.extend(present.into_iter().map(|member| (member.person, member)));
+    let given = delivery::given(tx, version.id.uuid())?;
     let (mut again, mut left) = (Vec::new(), BTreeMap::new());
     for letter in letters {
+        let others = Channel::ALL.iter().filter(|channel| **channel != letter.channel);
+        let has_it_otherwise = others.into_iter().any(|channel| given.contains(&(letter.person, *channel)));
         let kept = rules::is_still_kept(letter.kept, at);
-        let address = kept.and_then(|()| {
+        let lacks = kept.and_then(|()| rules::is_lacking(facts.class, has_it_otherwise));
+        let address = lacks.and_then(|()| {
             let member = people.get(&letter.person).ok_or(Refusal::MemberGone)?;
-            present_address(member, (facts.class, facts.kind, rule), letter.channel, now).map(str::to_owned)
+            present_address(member, (facts.class, facts.kind, &version.audience), letter.channel, now)
+                .map(str::to_owned)
         });
         match address {
             Ok(address) => again.push((letter, address)),

@@ -74,6 +74,8 @@ refusals! {
     ChannelStopped = "channel_stopped", "they stopped this channel since; other channels still reach them";
     /// They chose so.
     NightChoice = "night_choice", "they chose to have no SMS at night; other channels still reach them";
+    /// The other channel took over.
+    ReachedOtherwise = "reached_otherwise", "the other channel took over and reached them, or is about to; nobody needs it twice";
     /// Nothing usable to reach them by.
     NoUsableContact = "no_usable_contact", "correct and confirm their address or number first, then put it back";
     /// Somebody stopped it.
@@ -218,6 +220,14 @@ pub fn may_take_over<'plan>(
 pub fn anything_dead(letters: usize) -> Result<(), Refusal> {
     if letters == 0 { Err(Refusal::NothingDead) } else { Ok(()) }
 }
+/// Does somebody lack it who was to get it once, on one channel or the other?
+///
+/// # Errors
+/// `ReachedOtherwise`.
+pub fn is_lacking(class: Class, has_it_otherwise: bool) -> Result<(), Refusal> {
+    // What is urgent goes to every channel, each for itself.
+    if class == Class::NonUrgent && has_it_otherwise { Err(Refusal::ReachedOtherwise) } else { Ok(()) }
+}
 /// Is everything that one dead letter needs still there, and is it still of use? Urgent or not, nothing leaves late.
 ///
 /// # Errors
@@ -309,6 +319,7 @@ mod tests {
     use super::super::audience;
     use super::super::lifecycle::Draft;
     use super::super::message::{AudienceRule, Mode};
+    use super::super::recipient;
     use super::*;
     use crate::delivery::Channel;
     use crate::members::{MembershipStatus, Recipient};
@@ -364,7 +375,13 @@ mod tests {
         let mut kept = Kept { deadline: night.plus(Duration::from_secs(60)), has_address: true, has_content: true };
         change(&mut kept, &mut member);
         is_still_kept(kept, night)?;
-        audience::present_address(&member, (Class::Urgent, Kind::Start, &AudienceRule::Partnership), Channel::Sms, night).map(drop)
+        recipient::present_address(
+            &member,
+            (Class::Urgent, Kind::Start, &AudienceRule::Partnership),
+            Channel::Sms,
+            night,
+        )
+        .map(drop)
     }
 
     /// One row for each refusal: the least that makes the answer no.
@@ -431,6 +448,7 @@ mod tests {
             (Refusal::StopNotYours, may_stop(Role::Coordinator, urgent)),
             (Refusal::ReviewOwn, may_review(author, author)),
             (Refusal::NothingDead, anything_dead(0)),
+            (Refusal::ReachedOtherwise, is_lacking(Class::NonUrgent, true)),
             (Refusal::Superseded, may_requeue(&Facts::example(), PartnershipStatus::Active, true)),
             (Refusal::MessageStopped, take_over(Status::Stopped, PartnershipStatus::Active, Some(&plan), false)),
             (Refusal::NotInPlan, take_over(Status::Dispatching, PartnershipStatus::Active, None, false)),

@@ -586,7 +586,7 @@ async fn the_other_channel_waits_for_a_stop_that_is_being_done() {
         let hood = town.neighbourhood(1).await;
         let anouk = &hood.members[0];
         let address = anouk.email.clone();
-        town.post_office.smtp.behave(move |relay| drop(relay.refuses.insert(address)));
+        town.post_office.smtp.behave(move |relay| relay.refuses.extend([address]));
         messages::sent(town, &hood, messages::quiet("meeting")).await;
         let (begun, has_begun) = tokio::sync::oneshot::channel();
         let (partnership, membership) = (hood.partnership, anouk.membership);

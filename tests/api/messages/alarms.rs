@@ -191,6 +191,20 @@ async fn an_officer_whose_number_is_suspended_is_told_by_mail_which_says_so() {
         assert!(!says_so("second-officer@desk.example"), "{}", text("second-officer@desk.example"));
         let said = logs::since(log);
         assert!(said.contains("an alarm goes to an officer by mail only"), "{said}");
+        // Only whoever runs this can lift it, and then the SMS goes again.
+        let reinstated = |email: &str| {
+            vigie::app::mobile::reinstated(&town.database, &vigie::values::EmailAddress::parse(email).unwrap())
+        };
+        assert!(
+            !reinstated("officer@desk.example").unwrap().contains("officer@desk"),
+            "no address in a log of commands"
+        );
+        let again = reinstated("officer@desk.example").unwrap_err().to_string();
+        assert!(again.contains("no suspended mobile number"), "{again}");
+        let unknown = reinstated("nobody@desk.example").unwrap_err().to_string();
+        assert!(unknown.contains("no account"), "{unknown}");
+        let reached = town.db(move |tx| vigie::accounts::reach(tx, account)).await.unwrap();
+        assert!(reached.mobile.is_some() && !reached.mobile_suspended);
     })
     .await;
 }
@@ -291,7 +305,7 @@ async fn what_was_refused_for_everybody_ends_when_it_is_put_back_and_arrives() {
         assert_eq!((looks(town, &mut watch).await, ever_raised(town).await), (vec![], 1));
         // One of several is enough: a mailbox that is gone pages nobody.
         let gone = hood.members[0].email.clone();
-        town.post_office.smtp.behave(move |relay| drop(relay.refuses.insert(gone)));
+        town.post_office.smtp.behave(move |relay| relay.refuses.extend([gone]));
         let other = super::sent(town, &hood, burglary()).await;
         assert_eq!(status(town, &hood, &other).await, "completed_with_failures");
         town.passes(seconds(60));
@@ -345,7 +359,7 @@ async fn a_correction_that_the_other_channel_takes_over_pages_nobody() {
         super::submits(town, &hood.officer, &draft).await.expect(202);
         town.delivers_everything().await;
         let gone = hood.members[0].email.clone();
-        town.post_office.smtp.behave(move |relay| drop(relay.refuses.insert(gone)));
+        town.post_office.smtp.behave(move |relay| relay.refuses.extend([gone]));
         approves(town, &hood.second_officer, &draft).await.expect(202);
         town.passes(seconds(9));
         assert_eq!(looks(town, &mut watch).await, []);

@@ -98,6 +98,40 @@ async fn a_refused_mail_is_followed_by_an_sms() {
     .await;
 }
 
+/// What is dead of it stays dead for whoever has it on the other channel by now: nobody gets it twice.
+#[tokio::test(flavor = "multi_thread")]
+async fn what_the_other_channel_took_over_is_not_put_back() {
+    on_both(async |town| {
+        let hood = town.neighbourhood(2).await;
+        let [one, other] = hood.members.as_slice() else { panic!() };
+        refuses(town, &[one, other]);
+        let message = sent(town, &hood, quiet("meeting")).await;
+        let again = async || {
+            let path = super::at(&message, "dead-letters/requeue");
+            hood.officer.posts(town, &path, json!({})).await
+        };
+        // Neither has it: one is called up, and the other has stopped SMS.
+        let stopped = other.membership;
+        town.db(move |tx| {
+            let now = tx.now()?;
+            diesel::update(memberships::table.find(stopped))
+                .set(memberships::sms_stopped_at.eq(Some(now)))
+                .execute(tx.db())?;
+            Ok(())
+        })
+        .await;
+        assert_eq!(takes_over(town).await, 1);
+        town.post_office.smtp.behave(|relay| relay.refuses.clear());
+        let since = mark(town);
+        let done = again().await.expect(202);
+        assert_eq!((&done.json["requeued"], &done.json["left"]), (&json!(1), &json!({ "reached_otherwise": 1 })));
+        town.delivers_everything().await;
+        assert_eq!(reached(town, since), (vec![other.email.clone()], vec![one.mobile.clone()]));
+        again().await.refused(409, "reached_otherwise");
+    })
+    .await;
+}
+
 /// Fault F28: the mail ends while the message is still of use; and when it is not, nothing follows.
 #[tokio::test(flavor = "multi_thread")]
 async fn what_expired_is_followed_only_while_it_is_of_use() {
@@ -474,9 +508,8 @@ async fn what_is_over_and_what_nobody_got_is_found_by_probes() {
             approves(town, &hood.officer, &message).await.expect(202);
         }
         town.db(|tx| Ok(on_either!(tx, |c| c.batch_execute("ANALYZE"))?)).await;
-        let found = town
-            .db(|tx| plans(tx, "messages.status = '", |tx| vigie::messages::close_dispatched(tx).map(drop)))
-            .await;
+        let found =
+            town.db(|tx| plans(tx, "messages.status = '", |tx| vigie::messages::close_dispatched(tx).map(drop))).await;
         assert_eq!(found.len(), 1);
         for plan in found {
             eprintln!("{plan}");

@@ -167,7 +167,7 @@ pub(super) fn mended(record: Option<&str>, missing: &[IpAddr]) -> String {
     let present: Vec<&str> = record.unwrap_or_default().split(' ').skip(1).filter(|term| !term.is_empty()).collect();
     let is_all = |term: &&str| term.trim_start_matches(['+', '-', '~', '?']).eq_ignore_ascii_case("all");
     let is_redirect = |term: &&str| modifier(term).is_some_and(|(name, _)| name.eq_ignore_ascii_case("redirect"));
-    let redirect = present.iter().find(|term| is_redirect(term)).filter(|_| !present.iter().any(|term| is_all(term)));
+    let redirect = present.iter().find(|term| is_redirect(term)).filter(|_| !present.iter().any(is_all));
     terms.extend(present.iter().filter(|term| !is_all(term) && !is_redirect(term)).map(|term| (*term).to_owned()));
     terms.push(redirect.map_or("-all", |redirect| redirect).to_owned());
     terms.join(" ")

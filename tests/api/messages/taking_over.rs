@@ -500,7 +500,7 @@ async fn the_trail_says_once_that_the_other_channel_takes_over() {
 }
 /// Asked every second: with a million deliveries waiting, it is one probe for each message that is going out.
 #[tokio::test(flavor = "multi_thread")]
-async fn what_is_over_and_what_nobody_got_is_found_by_probes() {
+async fn what_is_over_is_found_by_one_probe_for_each_message() {
     on_both(async |town| {
         let hood = town.neighbourhood(200).await;
         for _ in 0..3 {

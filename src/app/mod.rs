@@ -4,6 +4,7 @@ mod health;
 mod metrics;
 pub mod queue;
 pub mod time;
+pub mod verify;
 
 use std::net::TcpListener;
 use std::sync::Arc;

@@ -5,6 +5,7 @@ mod metrics;
 pub mod mobile;
 pub mod queue;
 pub mod time;
+pub mod verify;
 
 use std::net::TcpListener;
 use std::sync::Arc;

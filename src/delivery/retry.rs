@@ -22,6 +22,8 @@ const NON_URGENT: [u64; 6] = [60, 300, 900, 3_600, 14_400, 43_200];
 /// How long to wait before the one repeat of a hand-over whose answer never came.
 const UNKNOWN_PAUSE_URGENT: Duration = Duration::from_secs(5);
 const UNKNOWN_PAUSE: Duration = Duration::from_secs(60);
+/// Why a delivery was given up over which workers fell again and again.
+pub(super) const POISON_REASON: &str = "poison";
 /// A hand-over without an answer is repeated so often; after that it counts as taken, and says so. Other attempts do not
 /// count: a greylisted mail whose answer was then lost is repeated like any other.
 const UNANSWERED_REPEATS: i32 = 1;
@@ -85,7 +87,7 @@ pub fn verdict(tried: &Tried, answer: &Answer, now: Timestamp, spread: u64) -> V
         }
         Answer::NotTried { reason } => Verdict::Again(State::Queued, now, format!("not tried: {reason}")),
         Answer::FellOver if tried.fallen.saturating_add(1) >= POISON => {
-            Verdict::Final(State::Failed, Some("poison".to_owned()))
+            Verdict::Final(State::Failed, Some(POISON_REASON.to_owned()))
         }
         Answer::FellOver => later(next_rung, FELL_OVER),
         Answer::Deferred { reason, of_provider: true, .. } if at_once => later(next_rung, reason),

@@ -417,6 +417,7 @@ impl Desk {
                         lane: delivery.lane,
                         tried: delivery.attempt.saturating_sub(earlier),
                         unanswered: delivery.unanswered,
+                        lost: delivery.lost,
                         fallen: delivery.fallen,
                         deadline: delivery.deadline,
                         shown_alive: begun,

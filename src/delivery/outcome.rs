@@ -22,6 +22,7 @@ pub(super) struct Leased {
     /// Attempts at which somebody was called, this one included.
     pub(super) tried: i32,
     pub(super) unanswered: i32,
+    pub(super) lost: i32,
     pub(super) fallen: i32,
     pub(super) deadline: Timestamp,
     pub(super) shown_alive: Instant,
@@ -43,6 +44,7 @@ impl Outcome {
             channel: leased.channel,
             attempts: leased.tried,
             unanswered: leased.unanswered,
+            lost: leased.lost,
             fallen: leased.fallen,
             elsewhere: *elsewhere,
             deadline: leased.deadline,

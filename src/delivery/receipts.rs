@@ -11,7 +11,7 @@ use super::metrics;
 use crate::on_either;
 use crate::storage::StorageError;
 use crate::storage::Tx;
-use crate::storage::schema::{deliveries, duty_marks, receipts};
+use crate::storage::schema::{attempts, deliveries, duty_marks, receipts};
 use crate::values::Id;
 use crate::values::Timestamp;
 use crate::values::of;
@@ -24,6 +24,8 @@ pub(super) const NO_REPORT: &str = "no report";
 const MARK: &str = "reports";
 /// Rows that are given up in one transaction; the next minute takes the next.
 const AT_ONCE: i64 = 1_000;
+/// Deliveries looked at again in one go: SQLite takes 32,766 binds.
+const CAUGHT_UP_AT_ONCE: usize = 10_000;
 /// Different reports of one kind that are kept for an attempt: whoever holds an address of ours may send it what they like.
 const KEPT_ONCE: i64 = 20;
 
@@ -117,6 +119,10 @@ pub(super) fn keep(tx: &mut Tx<'_>, delivery: i64, report: &Report<'_>) -> Resul
     if level == State::Failed && state.rank() < State::Unknown.rank() {
         return Ok(());
     }
+    // An earlier answer is missing, and the last request was turned away: that is what it speaks of.
+    if level == State::Failed && (state, channel) == (State::Unknown, Channel::Sms) && was_turned_away(tx, delivery)? {
+        return Ok(());
+    }
     let raised = state.raised_to(level);
     if raised == State::AtHandset {
         faults::forgive(tx, person, channel)?;
@@ -147,6 +153,16 @@ pub(super) fn keep(tx: &mut Tx<'_>, delivery: i64, report: &Report<'_>) -> Resul
 fn reason_of(provider: &str, code: &str) -> String {
     let word = if provider == bounces::PROVIDER { bounces::PROVIDER } else { "report" };
     format!("{word} {code}")
+}
+/// Whether the gateway said at its last attempt that it does not take it now, or was not even asked.
+fn was_turned_away(tx: &mut Tx<'_>, delivery: i64) -> Result<bool, StorageError> {
+    let last: Option<Option<String>> = attempts::table
+        .filter(attempts::delivery_id.eq(delivery))
+        .order(attempts::number.desc())
+        .select(attempts::outcome)
+        .first(tx.db())
+        .optional()?;
+    Ok(last.flatten().as_deref() == Some("deferred"))
 }
 /// Has the same been said before of this attempt, or enough? What was put back into the queue and tried again may come back
 /// again.
@@ -208,9 +224,12 @@ pub fn give_up_reports(tx: &mut Tx<'_>) -> Result<usize, StorageError> {
 /// What was reported as not delivered before the answer was settled that says who had taken it: it is believed only now, and
 /// only of deliveries that stand as taken. A report on an attempt before this one is about another.
 pub(super) fn catch_up(tx: &mut Tx<'_>, taken: &[i64]) -> Result<(), StorageError> {
-    if taken.is_empty() {
-        return Ok(());
+    for taken in taken.chunks(CAUGHT_UP_AT_ONCE) {
+        catch_up_some(tx, taken)?;
     }
+    Ok(())
+}
+fn catch_up_some(tx: &mut Tx<'_>, taken: &[i64]) -> Result<(), StorageError> {
     let refused: Vec<(i64, String, String)> = receipts::table
         .inner_join(deliveries::table.on(deliveries::id.eq(receipts::delivery_id)))
         .filter(receipts::delivery_id.eq_any(taken))
@@ -220,6 +239,9 @@ pub(super) fn catch_up(tx: &mut Tx<'_>, taken: &[i64]) -> Result<(), StorageErro
         .select((receipts::delivery_id, receipts::provider, receipts::code))
         .load(tx.db())?;
     for (delivery, provider, code) in refused {
+        if provider != bounces::PROVIDER && was_turned_away(tx, delivery)? {
+            continue;
+        }
         diesel::update(deliveries::table.filter(deliveries::id.eq(delivery)))
             .filter(deliveries::state.eq(State::Accepted))
             .set((deliveries::state.eq(State::Failed), deliveries::reason.eq(Some(reason_of(&provider, &code)))))

@@ -14,7 +14,7 @@ use uuid::Uuid;
 use super::content::Body;
 use super::lifecycle::{Channel, Lane, State};
 use super::metrics;
-use super::queue::{LEASE, row_name};
+use super::queue::{LEASE, WAITS, row_name};
 use super::receipts;
 use super::retry::{FELL_OVER, VALIDITY_OVER, ended};
 use crate::storage::Db;
@@ -251,8 +251,7 @@ fn due_rows(tx: &mut Tx<'_>, wanted: &Wanted<'_>, now: Timestamp) -> Result<Vec<
             continue;
         }
         let due = deliveries::table
-            // A literal and not a bind: a generic plan could not use the partial index.
-            .filter(diesel::dsl::sql::<diesel::sql_types::Bool>("deliveries.due_at IS NOT NULL"))
+            .filter(diesel::dsl::sql::<diesel::sql_types::Bool>(WAITS))
             .filter(deliveries::channel.eq(wanted.channel))
             .filter(deliveries::lane.eq(lane.number()))
             .filter(deliveries::due_at.le(now))
@@ -310,7 +309,7 @@ pub fn expire_pressing(tx: &mut Tx<'_>, channel: Channel) -> Result<usize, Stora
     let mut ended = 0;
     for lane in [Lane::Correction, Lane::Urgent, Lane::Letter] {
         let over = deliveries::table
-            .filter(diesel::dsl::sql::<diesel::sql_types::Bool>("deliveries.due_at IS NOT NULL"))
+            .filter(diesel::dsl::sql::<diesel::sql_types::Bool>(WAITS))
             .filter(deliveries::channel.eq(channel))
             .filter(deliveries::lane.eq(lane.number()))
             .filter(deliveries::due_at.le(now))

@@ -4,6 +4,7 @@ use diesel::prelude::*;
 use uuid::Uuid;
 
 use super::lifecycle::{Channel, State};
+use super::queue::WAITS;
 use super::receipts;
 use super::settle::NO_ANSWER_STOPPED;
 use crate::storage::Db;
@@ -74,8 +75,7 @@ pub fn cancel_for_membership(
     reason: &str,
 ) -> Result<usize, StorageError> {
     let mut waiting = deliveries::table
-        // A literal and not a bind: a generic plan could not use the partial index.
-        .filter(diesel::dsl::sql::<diesel::sql_types::Bool>("deliveries.due_at IS NOT NULL"))
+        .filter(diesel::dsl::sql::<diesel::sql_types::Bool>(WAITS))
         .filter(deliveries::membership_id.eq(Some(membership)))
         .select(deliveries::id)
         .into_boxed();

@@ -141,6 +141,11 @@ async fn an_early_report_counts_however_the_delivery_is_ended() {
             assert_eq!((row.state, row.reason.as_deref()), (State::Failed, Some("report 2")), "{end}");
         }
 
+        // Its refusals have cost the gateway our trust.
+        town.post_office.gateway.behave(SmsManners::Accepts);
+        text(town).await;
+        town.delivers_everything().await;
+        town.post_office.gateway.behave(SmsManners::Says(503, "", String::new()));
         let batch = text(town).await;
         let (_, held) = claims(town, Channel::Sms, 1).await;
         let answer = unanswered(&held[0], town.clock.now());

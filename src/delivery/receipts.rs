@@ -7,6 +7,7 @@ use diesel::prelude::*;
 use super::bounces;
 use super::faults;
 use super::lifecycle::{Channel, State};
+use super::links::AttemptName;
 use super::metrics;
 use crate::on_either;
 use crate::storage::StorageError;
@@ -62,18 +63,18 @@ pub(super) fn level_of(code: &str) -> Option<State> {
 /// Takes the report of an SMS gateway.
 pub(super) fn receive(
     tx: &mut Tx<'_>,
-    delivery: i64,
+    attempt: AttemptName,
     provider: &str,
     code: &str,
     reference: Option<&str>,
 ) -> Result<(), StorageError> {
     let level = level_of(code);
     let word = level.map_or("unknown", State::as_str);
-    keep(tx, delivery, &Report { channel: Channel::Sms, provider, word, level, code, reference, once: false })
+    keep(tx, attempt, &Report { channel: Channel::Sms, provider, word, level, code, reference, once: false })
 }
 /// Keeps a report and raises the delivery it speaks of. An unknown delivery is no error: the sender is done either way.
-pub(super) fn keep(tx: &mut Tx<'_>, delivery: i64, report: &Report<'_>) -> Result<(), StorageError> {
-    let now = tx.now()?;
+pub(super) fn keep(tx: &mut Tx<'_>, named: AttemptName, report: &Report<'_>) -> Result<(), StorageError> {
+    let (now, delivery) = (tx.now()?, named.delivery);
     let found: Option<(State, Id<of::Person>, Channel, i32)> = {
         let wanted = deliveries::table.filter(deliveries::id.eq(delivery)).select((
             deliveries::state,
@@ -87,10 +88,11 @@ pub(super) fn keep(tx: &mut Tx<'_>, delivery: i64, report: &Report<'_>) -> Resul
         }
     };
     let provider = report.provider;
-    let Some((state, person, channel, attempt)) = found.filter(|(_, _, channel, _)| *channel == report.channel) else {
+    let Some((state, person, channel, attempts)) = found.filter(|(_, _, channel, _)| *channel == report.channel) else {
         tracing::warn!(provider, "a report on a delivery that does not exist");
         return Ok(());
     };
+    let attempt = named.among(attempts);
     if report.once && is_known(tx, (delivery, attempt), report)? {
         return Ok(());
     }
@@ -119,8 +121,15 @@ pub(super) fn keep(tx: &mut Tx<'_>, delivery: i64, report: &Report<'_>) -> Resul
     if level == State::Failed && state.rank() < State::Unknown.rank() {
         return Ok(());
     }
-    // An earlier answer is missing, and the last request was turned away: that is what it speaks of.
-    if level == State::Failed && (state, channel) == (State::Unknown, Channel::Sms) && was_turned_away(tx, delivery)? {
+    // What a first attempt came to says nothing of the next one, which may be with the member by now.
+    if level == State::Failed && attempt < attempts && went_out_after(tx, delivery, attempt)? {
+        return Ok(());
+    }
+    // The answer to an earlier request is missing, and this one was turned away: it says nothing of that one.
+    if level == State::Failed
+        && (state, channel) == (State::Unknown, Channel::Sms)
+        && was_turned_away(tx, delivery, attempt)?
+    {
         return Ok(());
     }
     let raised = state.raised_to(level);
@@ -149,20 +158,34 @@ pub(super) fn keep(tx: &mut Tx<'_>, delivery: i64, report: &Report<'_>) -> Resul
     }
     Ok(())
 }
+/// Is there a later attempt that somebody may have taken?
+fn went_out_after(tx: &mut Tx<'_>, delivery: i64, attempt: i32) -> Result<bool, StorageError> {
+    let later: i64 = attempts::table
+        .filter(attempts::delivery_id.eq(delivery))
+        .filter(attempts::number.gt(attempt))
+        .filter(attempts::outcome.is_null().or(attempts::outcome.eq_any([
+            Some("accepted"),
+            Some("unknown"),
+            Some("lost"),
+        ])))
+        .count()
+        .get_result(tx.db())?;
+    Ok(later > 0)
+}
 /// The reason of a delivery that failed by a report; `blame` reads it.
 fn reason_of(provider: &str, code: &str) -> String {
     let word = if provider == bounces::PROVIDER { bounces::PROVIDER } else { "report" };
     format!("{word} {code}")
 }
-/// Whether the gateway said at its last attempt that it does not take it now, or was not even asked.
-fn was_turned_away(tx: &mut Tx<'_>, delivery: i64) -> Result<bool, StorageError> {
-    let last: Option<Option<String>> = attempts::table
+/// Whether the provider said that it does not take this attempt now, or was not even asked.
+fn was_turned_away(tx: &mut Tx<'_>, delivery: i64, attempt: i32) -> Result<bool, StorageError> {
+    let outcome: Option<Option<String>> = attempts::table
         .filter(attempts::delivery_id.eq(delivery))
-        .order(attempts::number.desc())
+        .filter(attempts::number.eq(attempt))
         .select(attempts::outcome)
         .first(tx.db())
         .optional()?;
-    Ok(last.flatten().as_deref() == Some("deferred"))
+    Ok(outcome.flatten().as_deref() == Some("deferred"))
 }
 /// Has the same been said before of this attempt, or enough? What was put back into the queue and tried again may come back
 /// again.
@@ -230,16 +253,16 @@ pub(super) fn catch_up(tx: &mut Tx<'_>, taken: &[i64]) -> Result<(), StorageErro
     Ok(())
 }
 fn catch_up_some(tx: &mut Tx<'_>, taken: &[i64]) -> Result<(), StorageError> {
-    let refused: Vec<(i64, String, String)> = receipts::table
+    let refused: Vec<(i64, i32, String, String)> = receipts::table
         .inner_join(deliveries::table.on(deliveries::id.eq(receipts::delivery_id)))
         .filter(receipts::delivery_id.eq_any(taken))
         .filter(receipts::level.eq(State::Failed.as_str()))
         .filter(receipts::attempt.eq(deliveries::attempts))
         .order(receipts::id)
-        .select((receipts::delivery_id, receipts::provider, receipts::code))
+        .select((receipts::delivery_id, receipts::attempt, receipts::provider, receipts::code))
         .load(tx.db())?;
-    for (delivery, provider, code) in refused {
-        if provider != bounces::PROVIDER && was_turned_away(tx, delivery)? {
+    for (delivery, attempt, provider, code) in refused {
+        if provider != bounces::PROVIDER && was_turned_away(tx, delivery, attempt)? {
             continue;
         }
         diesel::update(deliveries::table.filter(deliveries::id.eq(delivery)))

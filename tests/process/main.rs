@@ -22,3 +22,4 @@ mod house;
 mod starting;
 mod stopping;
 mod three;
+mod trusting;

@@ -9,6 +9,7 @@ use vigie::delivery::{Channel, Claimed, Lane, Settlement, State, cancel, expire_
 
 use super::desk::{HOUR, claims, kept, post, reasons_name_nobody, row, settled_as, text, until};
 use crate::support::post_office::{Sms, SmsManners};
+use crate::support::returned::{UNKNOWN_USER, postfix};
 use crate::support::{Town, on_both};
 
 /// Sends one SMS and gives back what the gateway got.
@@ -119,13 +120,9 @@ async fn an_early_report_counts_however_the_delivery_is_ended() {
             ..settled_as(held, Verdict::Again(State::Unknown, at, "no answer".into()))
         };
         for end in ["stopped", "stopped under way", "over"] {
-            town.post_office.gateway.behave(SmsManners::Says(503, "", String::new()));
-            let batch = post(town, Channel::Sms, Lane::Urgent, "", 1, Duration::from_secs(60)).await;
-            town.delivers_everything().await;
-            town.passes(Duration::from_secs(2));
-            let (_, held) = claims(town, Channel::Sms, 1).await;
-            assert_eq!(held[0].attempt, 2);
-            town.post_office.gateway.reports(&asked(town), 2, "F").await;
+            let batch = post(town, Channel::Email, Lane::Urgent, "member", 1, Duration::from_secs(60)).await;
+            let (_, held) = claims(town, Channel::Email, 1).await;
+            town.comes_back(&town.return_address(held[0].id), postfix(UNKNOWN_USER)).await.expect(204);
             assert_eq!(row(town, batch).await.state, State::Attempting, "nobody is known to have it");
             if end == "stopped under way" {
                 assert_eq!(town.db(move |tx| cancel(tx, batch, "stopped")).await, 0);
@@ -136,15 +133,11 @@ async fn an_early_report_counts_however_the_delivery_is_ended() {
                 assert_eq!(town.db(move |tx| cancel(tx, batch, "stopped")).await, 0);
             }
             town.passes(Duration::from_secs(80));
-            town.db(|tx| expire_pressing(tx, Channel::Sms)).await;
+            town.db(|tx| expire_pressing(tx, Channel::Email)).await;
             let row = row(town, batch).await;
-            assert_eq!((row.state, row.reason.as_deref()), (State::Failed, Some("report 2")), "{end}");
+            assert_eq!((row.state, row.reason.as_deref()), (State::Failed, Some("dsn 5.1.1")), "{end}");
         }
 
-        // Its refusals have cost the gateway our trust.
-        town.post_office.gateway.behave(SmsManners::Accepts);
-        text(town).await;
-        town.delivers_everything().await;
         town.post_office.gateway.behave(SmsManners::Says(503, "", String::new()));
         let batch = text(town).await;
         let (_, held) = claims(town, Channel::Sms, 1).await;
@@ -158,6 +151,30 @@ async fn an_early_report_counts_however_the_delivery_is_ended() {
         }
         town.db(move |tx| cancel(tx, batch, "stopped")).await;
         assert_eq!(row(town, batch).await.reason.as_deref(), Some("no answer: stopped"));
+    })
+    .await;
+}
+
+/// Accept M10, M11: an SMS whose answer never came goes out once more. That the first was not delivered says nothing of the
+/// second; that it was delivered does.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_report_speaks_of_the_attempt_that_it_names() {
+    on_both(async |town| {
+        for (kind, wanted) in [(1, State::AtHandset), (2, State::Accepted)] {
+            town.post_office.gateway.behave(SmsManners::HangsUp);
+            let batch = text(town).await;
+            assert_eq!(town.courier.round(Channel::Sms).await.unwrap(), 1);
+            let first = asked(town);
+            town.post_office.gateway.behave(SmsManners::Accepts);
+            town.passes(HOUR / 2);
+            town.delivers_everything().await;
+            assert_eq!((row(town, batch).await.state, row(town, batch).await.attempts), (State::Accepted, 2));
+            assert_eq!(town.post_office.gateway.reports(&first, kind, "F00").await, 200);
+            assert_eq!(row(town, batch).await.state, wanted);
+            assert_eq!(town.post_office.gateway.reports(&asked(town), 2, "F01").await, 200);
+            let ends = if kind == 1 { State::AtHandset } else { State::Failed };
+            assert_eq!(row(town, batch).await.state, ends);
+        }
     })
     .await;
 }

@@ -4,6 +4,7 @@ use diesel::prelude::*;
 use uuid::Uuid;
 
 use super::lifecycle::{Channel, State};
+use super::receipts;
 use super::settle::NO_ANSWER_STOPPED;
 use crate::storage::Db;
 use crate::storage::StorageError;
@@ -27,6 +28,8 @@ macro_rules! stop_those {
         diesel::update(deliveries::table.filter($those).filter(deliveries::state.eq(State::Attempting)))
             .set(deliveries::deadline.eq(now))
             .execute($tx.db())?;
+        let unanswered = deliveries::table.filter($those).filter(deliveries::state.eq(State::Unknown));
+        let unanswered: Vec<i64> = unanswered.select(deliveries::id).load($tx.db())?;
         diesel::update(deliveries::table.filter($those).filter(deliveries::state.eq(State::Unknown)))
             .set((
                 deliveries::state.eq(State::Accepted),
@@ -35,6 +38,7 @@ macro_rules! stop_those {
                 deliveries::settled_at.eq(Some(now)),
             ))
             .execute($tx.db())?;
+        receipts::catch_up($tx, &unanswered)?;
         let waiting = [State::Planned, State::Queued, State::Deferred];
         diesel::update(deliveries::table.filter($those).filter(deliveries::state.eq_any(waiting)))
             .set((

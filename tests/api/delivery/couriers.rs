@@ -1,11 +1,13 @@
 //! Several couriers at once, in real time: nothing twice, nothing lost, and an end when told.
 
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use diesel::connection::SimpleConnection;
 use diesel::prelude::*;
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
+use vigie::app;
 use vigie::delivery::{Channel, Courier, LEASE, Lane, State, cancel};
 use vigie::on_either;
 use vigie::storage::schema::{attempts, deliveries};
@@ -223,6 +225,20 @@ async fn two_thousand_mails_leave_once_each() {
             town.kind,
             2_000.0 / took.as_secs_f64()
         );
+    })
+    .await;
+}
+
+/// Nobody left who could say "stop": no duty goes on for ever, and none without a pause.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_background_that_nobody_can_stop_any_more_stops_by_itself() {
+    on_both(async |town| {
+        let (stop, stopping) = watch::channel(false);
+        let channels = worker::channels(&town.config).unwrap();
+        let (config, rates) = (Arc::clone(&town.config), app::rates(&town.config));
+        let running = tokio::spawn(worker::run(town.database.clone(), channels, config, rates, stopping));
+        drop(stop);
+        tokio::time::timeout(Duration::from_secs(20), running).await.expect("it ends").unwrap().unwrap();
     })
     .await;
 }

@@ -15,6 +15,7 @@ use tracing_subscriber::EnvFilter;
 use vigie::access::Recorder;
 use vigie::accounts;
 use vigie::app;
+use vigie::app::mobile;
 use vigie::app::queue;
 use vigie::app::time;
 use vigie::app::verify;
@@ -25,6 +26,7 @@ use vigie::messages;
 use vigie::storage::Durability;
 use vigie::storage::Keyring;
 use vigie::values::Clock;
+use vigie::values::EmailAddress;
 use vigie::values::Id;
 use vigie::values::of;
 use vigie::worker;
@@ -88,7 +90,7 @@ enum Command {
         #[command(subcommand)]
         command: ClockCommand,
     },
-    /// Administrators.
+    /// Administrators, and the accounts of others where only whoever runs this can help.
     Admin {
         #[command(subcommand)]
         command: AdminCommand,
@@ -137,6 +139,12 @@ enum VerifyCommand {
 enum AdminCommand {
     /// Invite the first administrator (federal service) by mail; refuses when there is one.
     Create(accounts::FirstAdministrator),
+    /// Send SMS to an account's owner again, whose mobile number was suspended and works again.
+    ReinstateMobile {
+        /// The address of the account.
+        #[arg(long, value_parser = EmailAddress::parse)]
+        email: EmailAddress,
+    },
 }
 
 fn main() -> anyhow::Result<ExitCode> {
@@ -184,6 +192,12 @@ async fn run(arguments: Arguments) -> anyhow::Result<ExitCode> {
             let database = app::open(&config, Clock::system(), Durability::Full)?;
             let told = accounts::create_first_administrator(&database, &config, first).await?;
             println!("{told}");
+            Ok(())
+        }
+        Command::Admin { command: AdminCommand::ReinstateMobile { email } } => {
+            logs("warn");
+            let database = app::open(&config()?, Clock::system(), Durability::Full)?;
+            print!("{}", mobile::reinstated(&database, &email)?);
             Ok(())
         }
         Command::Queue { command } => {

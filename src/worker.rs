@@ -148,7 +148,7 @@ pub async fn run(
 /// The minutes, counted and not read off the wall: a clock that is set does not keep them from coming. What is due is a
 /// question to the database, so a missed minute or a second node does no harm.
 async fn ticks(database: Database, budgets: Arc<Rates>, config: Arc<Config>, mut stop: watch::Receiver<bool>) {
-    let mut minutes = tokio::time::interval(MINUTE);
+    let mut minutes = tokio::time::interval(minute_of_duties());
     minutes.set_missed_tick_behavior(MissedTickBehavior::Delay);
     // Nobody left who could say "stop" is a stop too.
     while !*stop.borrow() && stop.has_changed().is_ok() {
@@ -163,6 +163,15 @@ async fn ticks(database: Database, budgets: Arc<Rates>, config: Arc<Config>, mut
             _ = stop.changed() => {}
         }
     }
+}
+
+/// A fault script may shorten it, in milliseconds: `FAILPOINTS=cron.minute=return(2000)`.
+fn minute_of_duties() -> Duration {
+    #[cfg(feature = "failpoints")]
+    if let Some(millis) = fail::eval("cron.minute", |told| told.and_then(|millis| millis.parse().ok())).flatten() {
+        return Duration::from_millis(millis);
+    }
+    MINUTE
 }
 
 /// Looks once a second whether something is wrong that somebody must mend.
@@ -259,7 +268,12 @@ pub async fn minute(database: &Database) -> Result<(), StorageError> {
     ];
     let mut outcome = Ok(());
     for duty in duties {
-        outcome = outcome.and(database.writing(duty).await);
+        let one = move |tx: &mut Tx<'_>| -> Result<(), StorageError> {
+            duty(tx)?;
+            crate::dies_at!("cron.after_claim");
+            Ok(())
+        };
+        outcome = outcome.and(database.writing(one).await);
     }
     outcome.and(messages::take_over(database, messages::Look::All).await.map(drop))
 }

@@ -17,6 +17,7 @@ the_fault() {
     local stopped=$SECONDS
     held=$(count "deliveries WHERE state = 'attempting'")
     [ "$held" -gt 0 ] || bad "nothing was in flight: this proves nothing"
+    in_doubt
     serve node work
     smtp_does ok
     sms_does ok
@@ -33,7 +34,8 @@ the_fault() {
     final 60
     end node TERM
     end server TERM
-    books --duplicates "$held"
-    remark "$held in flight when A stood still, $late late answers fenced, $(fact again) duplicates"
+    # What was taken from A and not settled; and what its workers held and hand over when they wake.
+    books --duplicates $((DOUBT + IN_HAND))
+    remark "$held in flight when A stood still, $late late answers fenced, $(fact again) duplicates ($TAKEN were taken and not settled)"
 }
 run_fault "$@"

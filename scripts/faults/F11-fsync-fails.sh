@@ -27,6 +27,7 @@ the_fault() {
     [ "$acked" = 0 ] || bad "a write was acknowledged although fsync fails"
     if alive server; then
         [ "$(curl -s -m 5 -o /dev/null -w '%{http_code}' "$URL/health/live")" = 200 ] || bad "the process hangs"
+        [[ $statuses == *503* ]] || bad "nobody was told that nothing can be written (${statuses:-no answer})"
         after="stays up and refuses writes"
     else
         after="ends"
@@ -34,11 +35,12 @@ the_fault() {
     # Shot while the disk fails: nothing may be tidied up on a disk like that.
     end server KILL
     end strace KILL
+    in_doubt
     serve
     approved meanwhile
     final 60
     end server TERM
-    books --duplicates "$HELD"
+    books --duplicates "$DOUBT"
     [ "$(fact acknowledged)" = 2 ] || bad "$(fact acknowledged) of 2 approvals were acknowledged"
     remark "the process $after, answers:${statuses:- none}, $(fact again) duplicates after the restart"
 }

@@ -20,10 +20,12 @@ BINARY=${FAULTS_BINARY:-$BUILT/vigie}
 DRILL=${FAULTS_DRILL:-$BUILT/examples/drill}
 FULL=${FAULTS_FULL:-}
 ON=(sqlite postgres)
-# What may go out twice for each death, both channels together: the promise of src/delivery/mod.rs, that is what was answered
-# and not settled, and what the workers held (ten connections with two mails, fifty requests). The books hold the bound that
-# bites in a small town as well: no more than there were attempts without an answer in time.
-HELD=$((2 * $(grep -ohE 'UNSETTLED_MAX: usize = [0-9_]+' "$ROOT"/src/delivery/*.rs | head -1 | tr -dc 0-9) + 2 * 10 + 50))
+# The promise of src/delivery/mod.rs in figures, both channels together, as the settings stand: what the workers of a process
+# hold (two mails for each connection, one SMS for each request), and with what was answered and not settled all that may be
+# in doubt when it dies.
+first_of() { grep -ohE "$1" "${@:2}" | head -1 | tr -dc 0-9; }
+IN_HAND=$((2 * $(sed -n '/^\[email\]/,/^\[/p' "$ROOT/config/default.toml" | first_of '^connections = [0-9]+') + $(first_of '^in_flight = [0-9]+' "$ROOT/config/default.toml")))
+HELD=$((2 * $(first_of 'UNSETTLED_MAX: usize = [0-9_]+' "$ROOT"/src/delivery/*.rs) + IN_HAND))
 
 # The second value in a full run, the first otherwise.
 size() { if [ -n "$FULL" ]; then echo "$2"; else echo "$1"; fi; }
@@ -306,6 +308,23 @@ sql() { python3 "$TOOLS/books.py" --db "$DB_URL" --sql "$1"; }
 count() { sql "SELECT count(*) FROM $1"; }
 is_count() { [ "$(count "$1")" "$2" "$3" ]; }
 all_final() { [ "$(count "deliveries WHERE settled_at IS NULL")" = 0 ]; }
+# in_doubt: after a death and before the next start. UNDER_WAY deliveries were leased, TAKEN of them had newly been taken by the
+# other sides: these go out again, and nothing else. DOUBT counts them, each attempt once however many deaths it outlasts
+# (the next process cannot claim before the lease is over): it is what a scenario allows as duplicates.
+DOUBT=0 UNDER_WAY=0 TAKEN=0
+in_doubt() {
+    # What had left the process is taken down, and PostgreSQL ends what it was told.
+    sleep 0.5
+    local before=$DOUBT
+    python3 "$TOOLS/books.py" --db "${1:-$DB_URL}" --mail "$W/mail.jsonl" --sms "$W/sms.jsonl" --doubt >"$W/under-way"
+    UNDER_WAY=$(grep -c . "$W/under-way" || true)
+    touch "$W/doubt"
+    sort -u "$W/doubt" <(grep ' taken$' "$W/under-way") -o "$W/doubt"
+    DOUBT=$(grep -c . "$W/doubt" || true)
+    TAKEN=$((DOUBT - before))
+    [ "$TAKEN" -le "$HELD" ] || bad "$TAKEN were taken and not settled: the promise is $HELD"
+    printf '%s under way, %s taken\n' "$UNDER_WAY" "$TAKEN" >>"$W/deaths"
+}
 # final SECONDS: waits until every delivery is final.
 final() { until_true "$1" "everything is final" all_final || bad "I2: $(count "deliveries WHERE settled_at IS NULL") deliveries are not final after $1 s"; }
 # mails, texts: how many the other sides took.

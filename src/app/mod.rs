@@ -2,6 +2,7 @@
 
 mod health;
 mod metrics;
+pub mod mobile;
 pub mod queue;
 pub mod time;
 pub mod verify;

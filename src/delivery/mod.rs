@@ -6,8 +6,10 @@
 //! seconds and others take over.
 //!
 //! **Duplicates.** Without a fault there are none. A hand-over whose answer never came is repeated once. When a process is
-//! killed, what had been answered and not yet settled goes out again: at most [`tray::UNSETTLED_MAX`] for each provider,
-//! and what its workers held. A duplicate is recognised by its identity, made of version, person and channel: the same
+//! killed, what the providers had taken from it and it had not yet settled goes out again, and nothing else: for each
+//! provider at most [`tray::UNSETTLED_MAX`] (500) answers, and what its workers held: two mails for each of its
+//! `connections`, one SMS for each of its `in_flight`. As the settings stand that is 520 mails and 550 SMS a death. What is
+//! settled as accepted is never handed over again. A duplicate is recognised by its identity, made of version, person and channel: the same
 //! `Message-ID`, the same bytes but for the date, the same short code in an SMS.
 //!
 //! **The way of a delivery.** `queue` keeps it; the `desk` claims it (`claim`) and lays it into the `tray` of a provider
@@ -75,12 +77,12 @@ pub use faults::{
 };
 pub use letters::{LetterTo, enqueue_letter, enqueue_text};
 pub use lifecycle::{Channel, Lane, State};
-pub use links::{contact_url, leave_url, my_data_url, returned_mail_url, unsubscribe_url};
+pub use links::{AttemptName, contact_url, leave_url, my_data_url, returned_mail_url, unsubscribe_url};
 pub use proof::{AttemptsProof, BatchProof, ContentProof, ProofVerdict, prove};
 pub use queue::{Fate, LEASE, NewDelivery, enqueue, forget_settled, set_back, waiting};
 pub use receipts::{REPORT_WAIT, give_up_reports};
-pub use reserve::{InReserve, NOT_CHOSEN, batches_with_reserves, call_up, leave_out, reserves_of};
-pub use return_path::{delivery_of, return_path};
+pub use reserve::{InReserve, NOT_CHOSEN, RESERVES_AT_ONCE, batches_with_reserves, call_up, leave_out, reserves_of};
+pub use return_path::{attempt_of, return_path};
 pub use routes::routes;
 pub use settle::{Settlement, lock_in_order, renew, settle};
 pub use stop::{cancel, cancel_for_membership, no_longer_wanted};

@@ -207,6 +207,7 @@ impl Channel for KannelChannel {
         while let Some(held) = tray.next().await {
             let Ok(_permit) = self.permits.acquire().await else { return };
             let (answer, digest) = self.deliver(&held, held.left()).await;
+            crate::dies_at!("sms.after_answer");
             held.answer(answer, digest);
         }
     }

@@ -1,5 +1,6 @@
 //! Migrations of both databases, embedded; a binary refuses to serve a schema it does not know.
 
+use diesel::backend::Backend;
 use diesel::connection::SimpleConnection;
 use diesel::migration::{Migration, MigrationSource};
 use diesel_migrations::{EmbeddedMigrations, MigrationHarness, embed_migrations};
@@ -16,15 +17,24 @@ type Failure = Box<dyn std::error::Error + Send + Sync>;
 /// Brings the schema up to date; the same on every node, one at a time.
 pub(super) fn migrate(db: &mut Db) -> Result<(), Failure> {
     match db {
-        Db::Sqlite(c) => c.run_pending_migrations(SQLITE).map(drop)?,
+        Db::Sqlite(c) => step_by_step(c, SQLITE)?,
         Db::Postgres(c) => {
             c.batch_execute(&format!("SELECT pg_advisory_lock({MIGRATING})"))?;
-            let done = c.run_pending_migrations(POSTGRES).map(drop);
+            let done = step_by_step(c, POSTGRES);
             c.batch_execute(&format!("SELECT pg_advisory_unlock({MIGRATING})"))?;
             done?;
         }
     }
     refuse_a_future(db)
+}
+
+/// Each in a transaction of its own: whoever dies in the middle leaves whole steps, and the next start goes on behind them.
+fn step_by_step<B: Backend>(db: &mut impl MigrationHarness<B>, source: EmbeddedMigrations) -> Result<(), Failure> {
+    for step in db.pending_migrations(source)? {
+        db.run_migration(&step)?;
+        crate::dies_at!("migrate.mid");
+    }
+    Ok(())
 }
 
 /// A schema with a migration this binary does not hold was made by a newer one.
@@ -47,7 +57,7 @@ fn refuse_a_future(db: &mut Db) -> Result<(), Failure> {
         None => Ok(()),
     }
 }
-fn names<B: diesel::backend::Backend>(source: &EmbeddedMigrations) -> Result<Vec<String>, Failure> {
+fn names<B: Backend>(source: &EmbeddedMigrations) -> Result<Vec<String>, Failure> {
     let migrations: Vec<Box<dyn Migration<B>>> = source.migrations()?;
     Ok(migrations.iter().map(|migration| migration.name().version().to_string()).collect())
 }

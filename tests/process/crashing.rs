@@ -9,7 +9,7 @@ use vigie::delivery::courier::LEASED_MAX;
 use vigie::delivery::{Channel, State};
 
 use crate::database::Kind;
-use crate::house::{House, random_share, until};
+use crate::house::{House, RECOVERY, random_share, until};
 
 const MAILS: usize = 3_000;
 const SMS: usize = 400;
@@ -72,6 +72,7 @@ async fn shot_in_the_middle(kind: Kind) {
             channel.as_str()
         );
         assert_eq!(open, 0, "every attempt has an end");
+        assert_eq!(house.accepted_attempts(channel), count, "what was accepted was handed over again");
         assert!(again <= lost, "{again} duplicates, only {lost} attempts fell with their process");
         assert!(again <= 2 * House::may_go_out_twice(channel), "{again} duplicates after two shots");
         assert!(most <= 3, "once more than there were shots");
@@ -128,13 +129,14 @@ fn nobody_can_write(house: &House) -> impl FnOnce() {
     move || held("ROLLBACK")
 }
 
-/// A last server, which is not shot: how long it took until all was final.
+/// A last server, which is not shot, brings all to an end in the time that M5 grants: how long it took.
 async fn brought_to_an_end(house: &House, batch: Uuid) -> Duration {
     let server = house.starts("serve");
     let took = until(Duration::from_secs(90), "everything is final", || {
         house.states(batch).keys().all(|(_, state)| state.is_final())
     })
     .await;
+    assert!(took < RECOVERY, "final only {took:?} after the last start");
     server.terminate();
     assert_eq!(server.ends(Duration::from_secs(30)).await.0, Some(0));
     took

@@ -10,6 +10,7 @@ use std::time::{Duration, Instant};
 
 use diesel::prelude::*;
 use uuid::Uuid;
+use vigie::config::Config;
 use vigie::delivery::tray::UNSETTLED_MAX;
 use vigie::delivery::{Body, Channel, Fate, Lane, NewDelivery, State, enqueue, progress, put_content};
 use vigie::storage::schema::{attempts, deliveries};
@@ -18,6 +19,9 @@ use vigie::values::{Clock, Id, Language, of};
 
 use crate::database::{Kind, TestDatabase};
 use crate::post_office::PostOffice;
+
+/// What M5 grants: from the fall of a process to the end of everything it held.
+pub const RECOVERY: Duration = Duration::from_secs(30);
 
 /// An installation with a key file of its own.
 pub struct House {
@@ -118,20 +122,39 @@ impl House {
             .unwrap();
         (usize::try_from(open).unwrap(), usize::try_from(lost).unwrap())
     }
+    /// The attempts by a channel that were accepted: more than deliveries, and something was handed over again that had
+    /// been settled.
+    pub fn accepted_attempts(&self, channel: Channel) -> usize {
+        let count = self
+            .database
+            .read::<_, vigie::storage::StorageError>(|tx| {
+                let made = attempts::table
+                    .inner_join(deliveries::table.on(deliveries::id.eq(attempts::delivery_id)))
+                    .filter(deliveries::channel.eq(channel))
+                    .filter(attempts::outcome.eq(Some("accepted")));
+                Ok(made.count().get_result::<i64>(tx.db())?)
+            })
+            .unwrap();
+        usize::try_from(count).unwrap()
+    }
     /// What arrived and is not in the books as accepted: if its process dies now, it goes out again.
     pub fn unsettled(&self, channel: Channel, batch: Uuid) -> usize {
         let accepted = self.states(batch).get(&(channel, State::Accepted)).copied().unwrap_or_default();
         self.reached(channel).len().saturating_sub(usize::try_from(accepted).unwrap())
     }
     /// The same in words of the promise (`src/delivery/mod.rs`): so much may go out twice when one process is killed. What
-    /// was answered and not settled, and what the workers of one provider hold: ten connections with two mails each, or
-    /// fifty requests, as the settings stand.
-    pub const fn may_go_out_twice(channel: Channel) -> usize {
-        UNSETTLED_MAX
+    /// was answered and not settled, and what the workers of one provider hold: two mails for each connection, or one
+    /// request each, as the settings stand.
+    pub fn may_go_out_twice(channel: Channel) -> usize {
+        let settings = Config::defaults().unwrap();
+        let bound = UNSETTLED_MAX
             + match channel {
-                Channel::Email => 2 * 10,
-                Channel::Sms => 50,
-            }
+                Channel::Email => 2 * settings.email.connections,
+                Channel::Sms => settings.sms.in_flight,
+            };
+        // As `src/delivery/mod.rs` and the contract say it in figures.
+        assert_eq!(bound, if channel == Channel::Email { 520 } else { 550 });
+        bound
     }
     /// How often each address was reached.
     pub fn reached(&self, channel: Channel) -> HashMap<String, usize> {

@@ -10,11 +10,8 @@ use vigie::delivery::{Channel, DeliveryRow, LEASE, State, deliveries_of};
 use vigie::storage::schema::attempts;
 
 use crate::database::Kind;
-use crate::house::{House, Process, Scrape, free_address, random_share, until};
+use crate::house::{House, Process, RECOVERY, Scrape, free_address, random_share, until};
 use crate::post_office::{Mail, SmtpFeatures, SmtpSink};
-
-/// What M5 grants: from the fall of a node to the end of everything it held.
-const RECOVERY: Duration = Duration::from_secs(30);
 
 /// A process with a relay of its own, so that what it handed over is known from the relay's side.
 struct Node {
@@ -129,6 +126,7 @@ async fn three_processes_share_the_queue_and_two_may_be_shot() {
         let (again, (open, lost)) = (again(reached), house.open_and_lost(channel));
         eprintln!("{}: {lost} attempts lost, {again} duplicates", channel.as_str());
         assert_eq!((open, reached.len()), (0, count));
+        assert_eq!(house.accepted_attempts(channel), count, "what was accepted was handed over again");
         assert!(again <= lost, "{again} duplicates, only {lost} attempts fell with their process");
         assert!(again <= 2 * House::may_go_out_twice(channel), "more than two processes could forget");
         assert!(reached.values().all(|times| *times <= 3));

@@ -117,9 +117,11 @@ async def talk(reader, writer):
             await say("354 go")
             body = await reader.readuntil(b"\r\n.\r\n")
             name = re.search(rb"(?im)^Message-ID:\s*(\S+)", body)
+            subject = re.search(rb"(?im)^Subject:\s*(.+(?:\r\n[ \t].+)*)", body)
             delivery = VERP.search(sender)
             note(what="mail", rcpt=recipients, mid=name and name[1].decode(), mode=manner, tls=secure,
                  delivery=int(delivery[1]) if delivery else None,
+                 subject=subject and " ".join(subject[1].decode(errors="replace").split()),
                  to=[to.decode(errors="replace").strip() for to in re.findall(rb"(?im)^To:\s*(.+)$", body)],
                  bcc=bool(re.search(rb"(?im)^Bcc:", body)))
             if manner == "drop_after_data":

@@ -51,7 +51,7 @@ async fn much_was_sent(town: &Town) {
 }
 /// The very sentences that some work says and that contain this, overheard and explained: with a generic plan on
 /// PostgreSQL, as diesel prepares its statements once.
-pub(super) fn plans(
+pub(crate) fn plans(
     tx: &mut Tx<'_>,
     that_contain: &str,
     work: impl FnOnce(&mut Tx<'_>) -> Result<(), StorageError>,

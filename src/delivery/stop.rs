@@ -15,13 +15,14 @@ use crate::values::Id;
 use crate::values::Timestamp;
 use crate::values::of;
 
-/// Stops the deliveries of a condition; see `cancel`. A macro, as diesel gives each condition a type of its own.
+/// Stops the deliveries of a condition, of which another finds the open ones by its index; see `cancel`. A macro, as diesel
+/// gives each condition a type of its own.
 macro_rules! stop_those {
-    ($tx:ident, $those:expr, $reason:expr) => {{
+    ($tx:ident, $those:expr, $open:expr, $reason:expr) => {{
         // PostgreSQL shows every statement another moment: without the locks, what a claim takes between two of them would
         // slip through. In the order of `lock_in_order`.
         if let Db::Postgres(c) = $tx.db() {
-            let open = deliveries::table.filter($those).filter(deliveries::settled_at.is_null());
+            let open = deliveries::table.filter($open);
             open.order(deliveries::id).select(deliveries::id).for_update().load::<i64>(c)?;
         }
         let now = $tx.now()?;
@@ -61,7 +62,8 @@ pub fn cancel(tx: &mut Tx<'_>, batch: Uuid, reason: &str) -> Result<usize, Stora
     let batch = Id::<of::Batch>::from_uuid(batch);
     // What lies ready with the couriers is taken back at once.
     tx.nudge();
-    Ok(stop_those!(tx, deliveries::batch_id.eq(batch), reason))
+    let open = deliveries::batch_id.eq(batch).and(deliveries::settled_at.is_null());
+    Ok(stop_those!(tx, deliveries::batch_id.eq(batch), open, reason))
 }
 
 /// The batches of which something is open: a step from each to the next, however many deliveries each of them has.
@@ -124,7 +126,8 @@ pub fn cancel_for_membership(
     if ids.is_empty() {
         return Ok(0);
     }
-    Ok(stop_those!(tx, deliveries::id.eq_any(&ids), reason))
+    // By their numbers alone: that they are open would lead PostgreSQL to walk all that is.
+    Ok(stop_those!(tx, deliveries::id.eq_any(&ids), deliveries::id.eq_any(&ids), reason))
 }
 
 /// Which of these were stopped meanwhile, or are over: whoever holds them need not hand them over any more.

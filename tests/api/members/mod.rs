@@ -10,7 +10,9 @@ mod reached;
 mod scanned;
 mod unreachable;
 
+use diesel::prelude::*;
 use vigie::delivery::{self, Body, Channel, Fate, Lane, NewDelivery};
+use vigie::storage::schema::memberships;
 use vigie::storage::{StorageError, Tx};
 use vigie::values::{Id, Language, of};
 
@@ -25,10 +27,11 @@ async fn something_waits(town: &Town, member: Id<of::Membership>) {
 fn plan_for(tx: &mut Tx<'_>, member: Id<of::Membership>) -> Result<(), StorageError> {
     let (batch, now) = (Id::<of::Batch>::new().uuid(), tx.now()?);
     let body = Body { subject: "x".to_owned(), text: "x".to_owned(), html: None };
+    let person: Id<of::Person> = memberships::table.find(member).select(memberships::person_id).first(tx.db())?;
     for channel in [Channel::Email, Channel::Sms] {
         let content = delivery::put_content(tx, batch, Language::Fr, channel, &body)?;
         let new = NewDelivery {
-            person: Id::new(),
+            person,
             channel,
             lane: Lane::NonUrgent,
             membership: Some(member),

@@ -54,6 +54,7 @@ the_fault() {
     # The load goes on for a moment after the copy of its ledger, so what it asked for later may be there too.
     for ((at = 1; at <= images; at++)); do
         after_the_cut "$at"
+        [ "$(fact acknowledged)" -ge 1 ] || bad "nothing was acknowledged before cut $at: this proves nothing"
         told=$((told + $(fact acknowledged)))
         again=$((again + $(fact again)))
     done

@@ -60,17 +60,26 @@ the_fault() {
     wait "$(pid_of mix)" || true
     wrong=$(grep -cE '"status": ?(500|4..)' "$W/client.jsonl" || true)
     [ "$wrong" = 0 ] || bad "$wrong requests were answered with something else than 503"
+    reads=$(grep -c '"status": ' "$W/mix.jsonl" || true)
+    # Ten a second; a PostgreSQL that is down keeps some of them waiting.
+    [ "$reads" -ge $((seconds * 5)) ] || bad "only $reads reads were answered: this proves nothing"
     if [ "$DB" = sqlite ]; then
-        reads=$(grep -c '"status": ' "$W/mix.jsonl")
         wrong=$(grep '"status": ' "$W/mix.jsonl" | grep -vc '"status": 200' || true)
         [ "$wrong" = 0 ] || bad "$wrong of $reads reads were not answered with 200"
     fi
+    # A PostgreSQL that cannot write its log stops itself: reads are refused as well then, and in no other way.
+    wrong=$(grep '"status": ' "$W/mix.jsonl" | grep -vcE '"status": (200|503)' || true)
+    [ "$wrong" = 0 ] || bad "$wrong of $reads reads were answered with something else than 200 or 503"
+    wrong=$(grep '"status": 503' "$W/mix.jsonl" | grep -c '"retry_after": null' || true)
+    # The health check speaks to machines, which ask again as they like.
+    wrong=$((wrong - $(grep '"status": 503' "$W/mix.jsonl" | grep '/health/ready' | grep -c '"retry_after": null' || true)))
+    [ "$wrong" = 0 ] || bad "$wrong reads were refused without Retry-After"
     [ "$(ready_status)" = 200 ] || bad "not ready although the disk has room again"
     [[ $status == *503* ]] || bad "no write was refused: the disk was not full ($status)"
     end server TERM
     [ "$ENDED" = 0 ] || bad "the server ended with $ENDED"
     # The process lives and keeps what it was answered until it can write: nothing goes out twice.
     books --duplicates 0
-    remark "answers to writes meanwhile:${status:- none}, $(fact again) duplicates"
+    remark "answers to writes meanwhile:${status:- none}, $reads reads answered, $(fact again) duplicates"
 }
 run_fault "$@"

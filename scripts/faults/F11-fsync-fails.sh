@@ -27,6 +27,7 @@ the_fault() {
     [ "$acked" = 0 ] || bad "a write was acknowledged although fsync fails"
     if alive server; then
         [ "$(curl -s -m 5 -o /dev/null -w '%{http_code}' "$URL/health/live")" = 200 ] || bad "the process hangs"
+        [[ $statuses == *503* ]] || bad "nobody was told that nothing can be written (${statuses:-no answer})"
         after="stays up and refuses writes"
     else
         after="ends"

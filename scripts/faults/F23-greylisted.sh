@@ -5,7 +5,7 @@ ID=F23 WHAT="RCPT 4xx, then ok"
 ON=(sqlite)
 
 the_fault() {
-    local seconds connects
+    local seconds connects refused
     seconds=$(size 30 600)
     house "$(size 100 1000)" email
     sinks
@@ -15,6 +15,9 @@ the_fault() {
     sleep "$seconds"
     [ "$(mails)" = 0 ] || bad "$(mails) mails were taken by a server that took none"
     connects=$(grep -c '"what": "connect"' "$W/mail.jsonl" || true)
+    refused=$(grep -c '"code": 451' "$W/mail.jsonl" || true)
+    # In thirty seconds each is tried at once, after 1, after 5 and after 15 more.
+    [ "$refused" -ge $((MEMBERS * 3)) ] || bad "only $refused refusals for $MEMBERS mails: this proves nothing"
     smtp_does ok
     final 90
     end server TERM
@@ -31,6 +34,8 @@ words, fault = [], ""
 for rung, least in enumerate((1, 5, 15, 30)):
     gaps = sorted(times[rung + 1] - times[rung] for times in found.values() if len(times) > rung + 1)
     if not gaps:
+        if rung < 3:
+            fault += f" nobody came to rung {rung + 1};"
         continue
     words.append(f"{gaps[0]:.1f}-{gaps[-1]:.1f}")
     if gaps[0] < least - 0.05:
@@ -43,6 +48,6 @@ PYTHON
     [[ $ladder != FAULT* ]] || bad "${ladder#FAULT }"
     # A refused recipient costs a RSET, not a connection.
     [ "$connects" -le $((10 + seconds)) ] || bad "$connects connections in $seconds s of refusals"
-    remark "$ladder, $connects connections in $seconds s"
+    remark "$refused refusals, $ladder, $connects connections in $seconds s"
 }
 run_fault "$@"

@@ -5,7 +5,7 @@ ID=F27 WHAT="421 on connect"
 ON=(sqlite)
 
 the_fault() {
-    local seconds all late at
+    local seconds all late at turned
     seconds=$(size 25 300)
     house "$(size 200 2000)" email
     sinks
@@ -20,6 +20,10 @@ import json, sys, time
 connects = [json.loads(line)["t"] for line in open(sys.argv[1]) if "connect" in line]
 print(sum(at > connects[0] + 5 for at in connects))' "$W/mail.jsonl")
     [ "$late" -lt $((seconds - 5)) ] || bad "$late connections in $((seconds - 5)) s: no breaker"
+    # Who is not turned away has nothing to be patient about; and who never comes again does not find out that it is over.
+    turned=$(grep -c '"mode": "421"' "$W/mail.jsonl" || true)
+    [ "$turned" -ge 3 ] && [ "$(mails)" = 0 ] || bad "$turned connections were turned away and $(mails) mails taken: this proves nothing"
+    [ "$late" -gt 0 ] || bad "nobody asked again after the first five seconds: no probe"
     at=$(now_ms)
     smtp_does ok
     final 90

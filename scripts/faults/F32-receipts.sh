@@ -1,17 +1,29 @@
 #!/usr/bin/env bash
-# F32 | SQLite | reports three times each, in any order, as fast as they come; forged ones | the strongest word stands, forged ones are refused and change nothing
+# F32 | SQLite | reports ten times each, in any order, as fast as they come; forged ones | the strongest word stands, forged ones are refused and change nothing, the API's p99 stays under a second
 source "$(dirname "$0")/lib.sh"
 ID=F32 WHAT="reports doubled, disordered, forged"
 ON=(sqlite)
 
 the_fault() {
-    local wrong kept genuine forged levels heard
-    house "$(size 150 2000)" sms
+    local wrong kept genuine forged levels heard asked p99
+    house "$(size 600 2000)" sms
     sinks
     serve
     approve reports --within 30 || give_up "no approval: $(tail -1 "$W/approve.err")"
     final 30
-    python3 "$TOOLS/reports.py" "$W/sms.jsonl" "$W/expected.jsonl" >"$W/reports.json" || bad "the reports could not be sent"
+    spawn mix python3 "$TOOLS/mix.py" --url "$URL" --town "$W/town.json" --ledger "$W/mix.jsonl" --seconds 600 --rate 40
+    until_true 20 "the API is asked" grep -q '"status": 200' "$W/mix.jsonl" || bad "the API does not answer"
+    python3 "$TOOLS/reports.py" "$W/sms.jsonl" "$W/expected.jsonl" --times 10 >"$W/reports.json" || bad "the reports could not be sent"
+    kill -TERM "$(pid_of mix)"
+    wait "$(pid_of mix)" || true
+    # The plan gives no number; a second is what it allows normal requests beside slow connections (F39). 10,000 reports a
+    # second are beyond a debug build on two cores: it gets as many as it answers.
+    asked=$(grep -c '"status": 200' "$W/mix.jsonl" || true)
+    [ "$asked" -ge 50 ] || bad "only $asked requests were answered beside the reports: this proves nothing"
+    p99=$(python3 -c 'import json,sys; print(json.load(sys.stdin)["p99"])' <"$W/mix.log")
+    python3 -c "import sys; sys.exit(not $p99 < 1)" || bad "the API's p99 is $p99 s while reports arrive"
+    wrong=$(grep -vcE '"status": (200|503)' "$W/mix.jsonl" || true)
+    [ "$wrong" = 0 ] || bad "$wrong requests were answered with something else than 200 or 503"
     wrong=$(python3 - "$W/reports.json" <<'PYTHON'
 import json, sys
 told = json.load(open(sys.argv[1]))
@@ -41,6 +53,6 @@ PYTHON
     end server TERM
     books --duplicates 0
     heard=$(python3 -c 'import json,sys; told=json.load(sys.stdin); print(told["per_second"], "reports/s, p99", told["p99"], "s,", told["forged"], "forged refused")' <"$W/reports.json")
-    remark "$kept reports, $heard"
+    remark "$kept reports, $heard; the API's p99 meanwhile $p99 s of $asked"
 }
 run_fault "$@"

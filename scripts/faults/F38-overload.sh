@@ -1,14 +1,12 @@
 #!/usr/bin/env bash
-# F38 | SQLite, PostgreSQL | 400 connections ask for lists for 15 (full: 60) s, by the usual limits and without limits | urgent approvals answered (p99 < 1 s by the limits), 429 and 503 with Retry-After, no other 5xx, memory < 512 MB, normal within 10 s
-# A debug build is several times slower than a release: FAULTS_BINARY=target/release/vigie for figures.
+# F38 | SQLite, PostgreSQL | 400 connections ask for lists for 15 (full: 60) s, by the usual limits and without limits | each of 10 (full: 40) urgent approvals answered within 1 s, somebody told to come back, 429 and 503 with Retry-After, no other 5xx, memory < 512 MB, normal within 10 s
 source "$(dirname "$0")/lib.sh"
 ID=F38 WHAT="overload by lists"
 
 resident() { grep -o 'VmHWM:.*' "/proc/$(pid_of server)/status" | tr -dc 0-9; }
 is_ready() { [ "$(ready_status)" = 200 ]; }
-# Opening what is sealed takes a debug build more than ten times as long.
-MOST_MS=5000
-if [[ $BINARY == */release/* ]]; then MOST_MS=1000; fi
+# The promise, for a debug build as well: as there are far less than a hundred, each of them has to keep it.
+MOST_MS=1000
 storm() {
     local name=$1 limits=$2 seconds at number worst back town
     seconds=$(size 15 60)
@@ -28,9 +26,10 @@ print(json.dumps({"email": town["coordinator"], "password": town["password"]}))'
     export FAULTS_TOKEN
     # Everything but the approvals themselves is done before, so that they are measured in the middle of the storm.
     # The officer writes and approves alone: the coordinator's account is the one that storms.
-    local many=5
+    local many
+    many=$(size 10 40)
     for ((number = 1; number <= many; number++)); do
-        approve_later "storm-$name-$number" --within 60 --solo --after "$W/go-$name-$number"
+        approve_later "storm-$name-$number" --within 120 --solo --after "$W/go-$name-$number"
     done
     until_true 60 "the messages wait for their approval" is_count "messages WHERE status = 'submitted'" -ge "$many" || give_up "$name: no messages"
     sleep 1
@@ -38,7 +37,7 @@ print(json.dumps({"email": town["coordinator"], "password": town["password"]}))'
     sleep 3
     for ((number = 1; number <= many; number++)); do
         touch "$W/go-$name-$number"
-        sleep 2
+        sleep 1
     done
     alive "wrk-$name" || bad "$name: the storm was over before the approvals: this proves nothing"
     for ((number = 1; number <= many; number++)); do approved "storm-$name-$number"; done
@@ -62,6 +61,10 @@ print(max(took.values(), default=-1))' "$W/client.jsonl" "storm-$name")
     [ "$worst" -le "$MOST_MS" ] || bad "$name: the slowest approval took $worst ms, $MOST_MS allowed"
     local counted
     counted=$(tail -1 "$W/wrk-$name.log")
+    python3 -c '
+import json, sys
+told = json.loads(sys.argv[1])
+sys.exit(not told["429"] + told["503"])' "$counted" || bad "$name: nobody was told to come back: no overload, and this proves nothing"
     python3 -c '
 import json, sys
 told = json.loads(sys.argv[1])

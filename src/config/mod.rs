@@ -69,8 +69,8 @@ pub enum ConfigError {
 }
 
 impl Config {
-    /// Characters of `email.bounce_address` before the `@`: with the delivery and its code it stays below the 64 of SMTP.
-    pub const BOUNCE_USER_MAX: usize = 23;
+    /// Characters of `email.bounce_address` before the `@`: with the attempt and its code it keeps to the 64 of SMTP.
+    pub const BOUNCE_USER_MAX: usize = 19;
     /// Loads defaults, then `file`, then the environment.
     ///
     /// # Errors

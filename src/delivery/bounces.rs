@@ -6,7 +6,7 @@ use mail_parser::{HeaderName, Message, MessageParser, MimeHeaders, PartType};
 use super::blame::status;
 use super::lifecycle::{Channel, State};
 use super::receipts::{self, Report};
-use super::return_path::delivery_of;
+use super::return_path::attempt_of;
 use crate::storage::StorageError;
 use crate::storage::Tx;
 
@@ -125,10 +125,10 @@ fn code(said: Option<&str>, diagnostic: Option<&str>) -> String {
     enhanced.or(bare).or(said).unwrap_or(NO_CODE).to_owned()
 }
 
-/// Keeps what came back for the delivery that the address names. An address that is not ours changes nothing, and neither
+/// Keeps what came back for the attempt that the address names. An address that is not ours changes nothing, and neither
 /// does a repeat.
 pub(super) fn take(tx: &mut Tx<'_>, to: &str, returned: &Returned) -> Result<(), StorageError> {
-    let Some(delivery) = delivery_of(tx.keys(), to) else {
+    let Some(attempt) = attempt_of(tx.keys(), to) else {
         tracing::warn!("a mail came back to an address that we did not make");
         return Ok(());
     };
@@ -139,7 +139,7 @@ pub(super) fn take(tx: &mut Tx<'_>, to: &str, returned: &Returned) -> Result<(),
     };
     receipts::keep(
         tx,
-        delivery,
+        attempt,
         &Report { channel: Channel::Email, provider: PROVIDER, word, level, code, reference: None, once: true },
     )
 }

@@ -15,7 +15,7 @@ use super::claim::{Claimed, Contents};
 use super::content::Body;
 use super::desk::Desk;
 use super::lifecycle::Channel;
-use super::links::{leave_url, receipt_url, unsubscribe_url};
+use super::links::{AttemptName, leave_url, receipt_url, unsubscribe_url};
 use super::return_path::return_path;
 use crate::config::Config;
 use crate::storage::Database;
@@ -160,8 +160,11 @@ pub(super) fn parcel(config: &Config, keys: &Keyring, written: Written) -> Parce
         content: written.content,
         body: written.body,
         links,
-        return_path: (written.channel == Channel::Email).then(|| return_path(config, keys, written.delivery)).flatten(),
-        receipt_url: (written.channel == Channel::Sms).then(|| receipt_url(config, keys, written.delivery)),
+        return_path: (written.channel == Channel::Email)
+            .then(|| return_path(config, keys, written.delivery, written.attempt))
+            .flatten(),
+        receipt_url: (written.channel == Channel::Sms)
+            .then(|| receipt_url(config, keys, AttemptName::of(written.delivery, written.attempt))),
         at: written.at,
         deadline_in: written.deadline_in,
     }

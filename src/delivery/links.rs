@@ -41,9 +41,40 @@ pub fn contact_url(config: &Config, keys: &Keyring, contact: Id<of::ContactPoint
 pub fn returned_mail_url(config: &Config, keys: &Keyring) -> String {
     format!("{}/hooks/mail/{}", config.server.public_url, link_token(keys, Purpose::ReturnedMail, 0))
 }
-/// Where a gateway reports on a delivery.
+/// An attempt at a delivery, as links to us name it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct AttemptName {
+    /// The delivery.
+    pub delivery: i64,
+    /// Which attempt, from one; zero where the link does not say.
+    pub number: u16,
+}
+impl AttemptName {
+    /// The last number: attempts beyond it share it.
+    const LAST: u16 = 999;
+
+    /// Names an attempt.
+    #[must_use]
+    pub fn of(delivery: i64, number: i32) -> Self {
+        Self { delivery, number: u16::try_from(number.max(0)).unwrap_or(Self::LAST).min(Self::LAST) }
+    }
+    /// The two as one number, for a signed link.
+    fn subject(self) -> u128 {
+        u128::from(self.number) << 64 | u128::try_from(self.delivery).unwrap_or(0)
+    }
+    /// Reads it back.
+    #[must_use]
+    pub(super) fn from_subject(subject: u128) -> Self {
+        let delivery = i64::try_from(subject & u128::from(u64::MAX)).unwrap_or(-1);
+        Self { delivery, number: u16::try_from(subject >> 64).unwrap_or(0) }
+    }
+    /// Which attempt that is of so many.
+    pub(super) fn among(self, attempts: i32) -> i32 {
+        if (1..Self::LAST).contains(&self.number) { i32::from(self.number).min(attempts) } else { attempts }
+    }
+}
+/// Where a gateway reports on an attempt.
 #[must_use]
-pub(super) fn receipt_url(config: &Config, keys: &Keyring, delivery: i64) -> String {
-    let subject = u128::try_from(delivery).unwrap_or(0);
-    format!("{}/hooks/sms/{}", config.server.public_url, link_token(keys, Purpose::Receipt, subject))
+pub(super) fn receipt_url(config: &Config, keys: &Keyring, attempt: AttemptName) -> String {
+    format!("{}/hooks/sms/{}", config.server.public_url, link_token(keys, Purpose::Receipt, attempt.subject()))
 }

@@ -77,12 +77,12 @@ pub use faults::{
 };
 pub use letters::{LetterTo, enqueue_letter, enqueue_text};
 pub use lifecycle::{Channel, Lane, State};
-pub use links::{contact_url, leave_url, my_data_url, returned_mail_url, unsubscribe_url};
+pub use links::{AttemptName, contact_url, leave_url, my_data_url, returned_mail_url, unsubscribe_url};
 pub use proof::{AttemptsProof, BatchProof, ContentProof, prove};
 pub use queue::{Fate, LEASE, NewDelivery, enqueue, forget_settled, set_back, waiting};
 pub use receipts::{REPORT_WAIT, give_up_reports};
 pub use reserve::{InReserve, NOT_CHOSEN, batches_with_reserves, call_up, leave_out, reserves_of};
-pub use return_path::{delivery_of, return_path};
+pub use return_path::{attempt_of, return_path};
 pub use routes::routes;
 pub use settle::{Settlement, lock_in_order, renew, settle};
 pub use stop::{cancel, cancel_for_membership, no_longer_wanted};

@@ -7,11 +7,12 @@ use diesel::prelude::*;
 use super::bounces;
 use super::faults;
 use super::lifecycle::{Channel, State};
+use super::links::AttemptName;
 use super::metrics;
 use crate::on_either;
 use crate::storage::StorageError;
 use crate::storage::Tx;
-use crate::storage::schema::{deliveries, duty_marks, receipts};
+use crate::storage::schema::{attempts, deliveries, duty_marks, receipts};
 use crate::values::Id;
 use crate::values::Timestamp;
 use crate::values::of;
@@ -60,18 +61,18 @@ pub(super) fn level_of(code: &str) -> Option<State> {
 /// Takes the report of an SMS gateway.
 pub(super) fn receive(
     tx: &mut Tx<'_>,
-    delivery: i64,
+    attempt: AttemptName,
     provider: &str,
     code: &str,
     reference: Option<&str>,
 ) -> Result<(), StorageError> {
     let level = level_of(code);
     let word = level.map_or("unknown", State::as_str);
-    keep(tx, delivery, &Report { channel: Channel::Sms, provider, word, level, code, reference, once: false })
+    keep(tx, attempt, &Report { channel: Channel::Sms, provider, word, level, code, reference, once: false })
 }
 /// Keeps a report and raises the delivery it speaks of. An unknown delivery is no error: the sender is done either way.
-pub(super) fn keep(tx: &mut Tx<'_>, delivery: i64, report: &Report<'_>) -> Result<(), StorageError> {
-    let now = tx.now()?;
+pub(super) fn keep(tx: &mut Tx<'_>, named: AttemptName, report: &Report<'_>) -> Result<(), StorageError> {
+    let (now, delivery) = (tx.now()?, named.delivery);
     let found: Option<(State, Id<of::Person>, Channel, i32)> = {
         let wanted = deliveries::table.filter(deliveries::id.eq(delivery)).select((
             deliveries::state,
@@ -85,10 +86,11 @@ pub(super) fn keep(tx: &mut Tx<'_>, delivery: i64, report: &Report<'_>) -> Resul
         }
     };
     let provider = report.provider;
-    let Some((state, person, channel, attempt)) = found.filter(|(_, _, channel, _)| *channel == report.channel) else {
+    let Some((state, person, channel, attempts)) = found.filter(|(_, _, channel, _)| *channel == report.channel) else {
         tracing::warn!(provider, "a report on a delivery that does not exist");
         return Ok(());
     };
+    let attempt = named.among(attempts);
     if report.once && is_known(tx, (delivery, attempt), report)? {
         return Ok(());
     }
@@ -117,6 +119,10 @@ pub(super) fn keep(tx: &mut Tx<'_>, delivery: i64, report: &Report<'_>) -> Resul
     if level == State::Failed && state.rank() < State::Unknown.rank() {
         return Ok(());
     }
+    // What a first attempt came to says nothing of the next one, which may be with the member by now.
+    if level == State::Failed && attempt < attempts && went_out_after(tx, delivery, attempt)? {
+        return Ok(());
+    }
     let raised = state.raised_to(level);
     if raised == State::AtHandset {
         faults::forgive(tx, person, channel)?;
@@ -142,6 +148,20 @@ pub(super) fn keep(tx: &mut Tx<'_>, delivery: i64, report: &Report<'_>) -> Resul
             .execute(tx.db())?;
     }
     Ok(())
+}
+/// Is there a later attempt that somebody may have taken?
+fn went_out_after(tx: &mut Tx<'_>, delivery: i64, attempt: i32) -> Result<bool, StorageError> {
+    let later: i64 = attempts::table
+        .filter(attempts::delivery_id.eq(delivery))
+        .filter(attempts::number.gt(attempt))
+        .filter(attempts::outcome.is_null().or(attempts::outcome.eq_any([
+            Some("accepted"),
+            Some("unknown"),
+            Some("lost"),
+        ])))
+        .count()
+        .get_result(tx.db())?;
+    Ok(later > 0)
 }
 /// The reason of a delivery that failed by a report; `blame` reads it.
 fn reason_of(provider: &str, code: &str) -> String {

@@ -6,6 +6,7 @@ use validator::Validate;
 
 use super::bounces;
 use super::error::DeliveryError;
+use super::links::AttemptName;
 use super::receipts;
 use crate::access::Link;
 use crate::access::Linked;
@@ -42,9 +43,9 @@ struct Report {
     id: Option<String>,
 }
 async fn report(link: Linked<ReportSms>, Query(report): Query<Report>) -> Result<Heard, DeliveryError> {
-    let delivery = i64::try_from(link.subject()).unwrap_or(-1);
-    let kept = link.write_together(delivery, move |tx, _| {
-        receipts::receive(tx, delivery, "sms", &report.r#type, report.id.as_deref())
+    let attempt = AttemptName::from_subject(link.subject());
+    let kept = link.write_together(attempt.delivery, move |tx, _| {
+        receipts::receive(tx, attempt, "sms", &report.r#type, report.id.as_deref())
     });
     kept.await?;
     Ok(Heard)

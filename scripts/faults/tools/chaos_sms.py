@@ -33,10 +33,10 @@ def words():
 
 
 def delivery_of(url):
-    """The first half of the signed token is the number of the delivery."""
+    """The signed token begins with the number of the attempt and that of the delivery, eight bytes each."""
     try:
         token = urllib.parse.urlsplit(url).path.rsplit("/", 1)[1]
-        return int.from_bytes(base64.urlsafe_b64decode(token + "=" * (-len(token) % 4))[:16], "big")
+        return int.from_bytes(base64.urlsafe_b64decode(token + "=" * (-len(token) % 4))[8:16], "big")
     except (ValueError, IndexError):
         return None
 

@@ -3,7 +3,8 @@
 
 usage: drafts.py --url URL --town FILE --ledger FILE --count N [--within SECONDS]
 
-The ledger is that of the driver. Prints one line of JSON: answers by status, keys whose repeat gave another answer.
+The ledger is that of the driver. Prints one line of JSON: answers by status, keys whose repeat gave another answer, and how
+many found the first answer by repeating a request that had failed: done, and its answer lost.
 """
 import argparse
 import collections
@@ -25,6 +26,7 @@ told = parser.parse_args()
 place = urllib.parse.urlsplit(told.url)
 town, ledger, lock = json.load(open(told.town)), open(told.ledger, "a", buffering=1), threading.Lock()
 statuses, tries = collections.Counter(), collections.Counter()
+found, again = collections.Counter(), False
 until = time.monotonic() + told.within
 
 
@@ -39,12 +41,13 @@ def post(path, body, key, token=None):
         line = {"method": "POST", "path": path, "idempotency_key": key, "try": number}
         with lock:
             ledger.write(json.dumps({"event": "request", "at": int(time.time() * 1e6), **line}) + "\n")
-        status, answer = 0, {}
+        status, answer, stored = 0, {}, False
         try:
             connection = http.client.HTTPConnection(place.hostname, place.port, timeout=30)
             connection.request("POST", path, json.dumps(body), headers)
             response = connection.getresponse()
             status, answer = response.status, json.loads(response.read() or b"{}")
+            stored = response.getheader("Idempotency-Replayed") == "true"
             connection.close()
         except (OSError, http.client.HTTPException, ValueError):
             pass
@@ -54,6 +57,7 @@ def post(path, body, key, token=None):
             ledger.write(json.dumps({"event": "answer", "at": int(time.time() * 1e6), "status": status, "answer": kept, **line}) + "\n")
         if status and status not in (429, 503):
             tries[number] += 1
+            found[again] += stored and number > 1
             return status, answer
         time.sleep(0.1)
     return 0, {}
@@ -85,4 +89,4 @@ for again in (False, True):
         thread.start()
     for thread in threads:
         thread.join()
-print(json.dumps({"answers": dict(statuses), "tries": dict(tries), "another_answer": len(other), "unanswered": len(unanswered), "messages": len(set(first.values()))}))
+print(json.dumps({"answers": dict(statuses), "tries": dict(tries), "found": found[False], "another_answer": len(other), "unanswered": len(unanswered), "messages": len(set(first.values()))}))

@@ -2,8 +2,9 @@
 """Asks the API as people do, at a steady rate, and writes every answer down.
 
 usage: mix.py --url URL --town FILE --ledger FILE [--seconds 10] [--rate 20] [--ready] [--timeout 15]
+              [--as coordinator|officer] [--path PATH]
 
---ready asks only /health/ready. Stops early when told so by SIGTERM. Prints one line of JSON: how many answers of each
+--ready asks only /health/ready, --path only this. Stops early when told so by SIGTERM. Prints one line of JSON: how many answers of each
 status, the longest and the 99th percentile, how many 429 and 503 came without Retry-After.
 """
 import argparse
@@ -24,6 +25,8 @@ parser.add_argument("--seconds", type=float, default=10)
 parser.add_argument("--rate", type=float, default=20)
 parser.add_argument("--timeout", type=float, default=15)
 parser.add_argument("--ready", action="store_true")
+parser.add_argument("--as", dest="who", default="coordinator")
+parser.add_argument("--path")
 told = parser.parse_args()
 place = urllib.parse.urlsplit(told.url)
 ledger, lock = open(told.ledger, "a", buffering=1), threading.Lock()
@@ -56,10 +59,10 @@ def patiently(method, path, body):
 headers, paths = {}, ["/health/ready"]
 if not told.ready:
     town = json.load(open(told.town))
-    session = patiently("POST", "/api/v1/sessions", {"email": town["coordinator"], "password": town["password"]})
+    session = patiently("POST", "/api/v1/sessions", {"email": town[told.who], "password": town["password"]})
     headers["Authorization"] = "Bearer " + session["access_token"]
     home = f"/api/v1/partnerships/{town['partnership']}"
-    paths = ["/api/v1/inbox", home, f"{home}/messages?limit=20", f"{home}/members?limit=20"]
+    paths = [told.path] if told.path else ["/api/v1/inbox", home, f"{home}/messages?limit=20", f"{home}/members?limit=20"]
 statuses, times, unasked = collections.Counter(), [], 0
 
 

@@ -308,23 +308,28 @@ async fn goes_out_again(town: &Town, batch: uuid::Uuid) {
     .await;
     town.delivers_everything().await;
 }
-/// Accept M10, M11: put back into the queue it is another attempt, and what comes back of it is another word, though it says
-/// the same. What is said again of the one before is not.
+/// Accept M10, M11: put back into the queue it is another attempt, with an address of its own, and what comes back of it is
+/// another word, though it says the same. What is said again, or differently, of the one before is held against nobody.
 #[tokio::test(flavor = "multi_thread")]
-async fn what_comes_back_of_another_attempt_counts_though_it_says_the_same() {
+async fn what_comes_back_counts_for_the_attempt_that_it_names() {
     on_both(async |town| {
         let (batch, delivery) = sent(town).await;
-        let to = town.return_address(delivery);
-        town.comes_back(&to, postfix(UNKNOWN_USER)).await.expect(204);
+        let (first, second) = (town.return_address(delivery), town.return_address_of(delivery, 2));
+        town.comes_back(&first, postfix(UNKNOWN_USER)).await.expect(204);
         assert_eq!(row(town, batch).await.state, State::Failed);
         goes_out_again(town, batch).await;
-        assert_eq!(row(town, batch).await.state, State::Accepted);
+        assert_eq!(row(town, batch).await.attempts, 2);
+        for late in [UNKNOWN_USER, MAILBOX_FULL] {
+            town.comes_back(&first, postfix(late)).await.expect(204);
+            assert_eq!(row(town, batch).await.state, State::Accepted, "the second is with the member");
+        }
+        assert_eq!(kept(town, delivery).await.len(), 2, "kept as it came");
         for _ in 0..3 {
-            town.comes_back(&to, postfix(UNKNOWN_USER)).await.expect(204);
+            town.comes_back(&second, postfix(UNKNOWN_USER)).await.expect(204);
             let failed = row(town, batch).await;
             assert_eq!((failed.state, failed.reason.as_deref()), (State::Failed, Some("dsn 5.1.1")));
         }
-        assert_eq!(kept(town, delivery).await.len(), 2, "each attempt's once");
+        assert_eq!(kept(town, delivery).await.len(), 3, "each attempt's once");
     })
     .await;
 }

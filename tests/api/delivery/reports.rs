@@ -108,6 +108,30 @@ async fn a_report_that_overtakes_the_gateways_own_answer_is_not_undone_by_it() {
     .await;
 }
 
+/// Accept M10, M11: an SMS whose answer never came goes out once more. That the first was not delivered says nothing of the
+/// second; that it was delivered does.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_report_speaks_of_the_attempt_that_it_names() {
+    on_both(async |town| {
+        for (kind, wanted) in [(1, State::AtHandset), (2, State::Accepted)] {
+            town.post_office.gateway.behave(SmsManners::HangsUp);
+            let batch = text(town).await;
+            assert_eq!(town.courier.round(Channel::Sms).await.unwrap(), 1);
+            let first = asked(town);
+            town.post_office.gateway.behave(SmsManners::Accepts);
+            town.passes(HOUR / 2);
+            town.delivers_everything().await;
+            assert_eq!((row(town, batch).await.state, row(town, batch).await.attempts), (State::Accepted, 2));
+            assert_eq!(town.post_office.gateway.reports(&first, kind, "F00").await, 200);
+            assert_eq!(row(town, batch).await.state, wanted);
+            assert_eq!(town.post_office.gateway.reports(&asked(town), 2, "F01").await, 200);
+            let ends = if kind == 1 { State::AtHandset } else { State::Failed };
+            assert_eq!(row(town, batch).await.state, ends);
+        }
+    })
+    .await;
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn late_truth_is_taken_in_and_marked() {
     on_both(async |town| {

@@ -156,11 +156,15 @@ pub fn vacation() -> Vec<u8> {
 }
 
 impl Town {
-    /// The envelope sender of a mail.
+    /// The envelope sender of a mail that left at the first attempt.
     pub fn return_address(&self, delivery: i64) -> String {
+        self.return_address_of(delivery, 1)
+    }
+    /// The envelope sender of the mail of an attempt.
+    pub fn return_address_of(&self, delivery: i64, attempt: i32) -> String {
         let mut config = Config::defaults().unwrap();
         config.email.bounce_address = BOUNCES.to_owned();
-        return_path(&config, self.database.keys(), delivery).unwrap()
+        return_path(&config, self.database.keys(), delivery, attempt).unwrap()
     }
     /// The mail server brings a mail that came back to an address.
     pub async fn comes_back(&self, to: &str, mail: Vec<u8>) -> Reply {

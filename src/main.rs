@@ -2,6 +2,7 @@
 
 use std::net::TcpListener;
 use std::path::PathBuf;
+use std::process::ExitCode;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -14,8 +15,10 @@ use tracing_subscriber::EnvFilter;
 use vigie::access::Recorder;
 use vigie::accounts;
 use vigie::app;
+use vigie::app::mobile;
 use vigie::app::queue;
 use vigie::app::time;
+use vigie::app::verify;
 use vigie::config::Config;
 use vigie::demo;
 use vigie::doctor;
@@ -23,6 +26,7 @@ use vigie::messages;
 use vigie::storage::Durability;
 use vigie::storage::Keyring;
 use vigie::values::Clock;
+use vigie::values::EmailAddress;
 use vigie::values::Id;
 use vigie::values::of;
 use vigie::worker;
@@ -71,7 +75,8 @@ enum Command {
         #[command(subcommand)]
         command: DoctorCommand,
     },
-    /// Prove that what was handed over is what was approved; ends with 0 when it is.
+    /// Prove that what was handed over is what was approved; ends with 0 when it is, 3 when not all of it can be proved, 4
+    /// when it is not.
     Verify {
         #[command(subcommand)]
         command: VerifyCommand,
@@ -85,7 +90,7 @@ enum Command {
         #[command(subcommand)]
         command: ClockCommand,
     },
-    /// Administrators.
+    /// Administrators, and the accounts of others where only whoever runs this can help.
     Admin {
         #[command(subcommand)]
         command: AdminCommand,
@@ -134,9 +139,15 @@ enum VerifyCommand {
 enum AdminCommand {
     /// Invite the first administrator (federal service) by mail; refuses when there is one.
     Create(accounts::FirstAdministrator),
+    /// Send SMS to an account's owner again, whose mobile number was suspended and works again.
+    ReinstateMobile {
+        /// The address of the account.
+        #[arg(long, value_parser = EmailAddress::parse)]
+        email: EmailAddress,
+    },
 }
 
-fn main() -> anyhow::Result<()> {
+fn main() -> anyhow::Result<ExitCode> {
     let arguments = Arguments::parse();
     #[cfg(feature = "failpoints")]
     let _failpoints = fail::FailScenario::setup();
@@ -145,9 +156,9 @@ fn main() -> anyhow::Result<()> {
 }
 
 #[expect(clippy::print_stdout, reason = "what was asked for on the command line is answered there")]
-async fn run(arguments: Arguments) -> anyhow::Result<()> {
+async fn run(arguments: Arguments) -> anyhow::Result<ExitCode> {
     let config = || Config::load(arguments.config.as_deref()).context("settings");
-    match arguments.command {
+    let done: anyhow::Result<()> = match arguments.command {
         Command::Openapi { check } => openapi(check),
         Command::Keys { command: KeysCommand::New } => {
             print!("{}", Keyring::fresh_file());
@@ -169,7 +180,7 @@ async fn run(arguments: Arguments) -> anyhow::Result<()> {
         }
         Command::Verify { command: VerifyCommand::Message { id, json } } => {
             logs("warn");
-            verify_message(config()?, id, json).await
+            return verify_message(config()?, id, json).await;
         }
         Command::Hooks => {
             print!("{}", app::hooks(&config()?)?);
@@ -181,6 +192,12 @@ async fn run(arguments: Arguments) -> anyhow::Result<()> {
             let database = app::open(&config, Clock::system(), Durability::Full)?;
             let told = accounts::create_first_administrator(&database, &config, first).await?;
             println!("{told}");
+            Ok(())
+        }
+        Command::Admin { command: AdminCommand::ReinstateMobile { email } } => {
+            logs("warn");
+            let database = app::open(&config()?, Clock::system(), Durability::Full)?;
+            print!("{}", mobile::reinstated(&database, &email)?);
             Ok(())
         }
         Command::Queue { command } => {
@@ -204,7 +221,8 @@ async fn run(arguments: Arguments) -> anyhow::Result<()> {
         }
         Command::Serve => serve(config()?, true).await,
         Command::Work => serve(config()?, false).await,
-    }
+    };
+    done.map(|()| ExitCode::SUCCESS)
 }
 
 #[expect(clippy::print_stdout, reason = "what was asked for on the command line is answered there")]
@@ -244,31 +262,14 @@ async fn doctor_mail(config: &Config, json: bool) -> anyhow::Result<()> {
 }
 
 #[expect(clippy::print_stdout, reason = "what was asked for on the command line is answered there")]
-async fn verify_message(config: Config, id: uuid::Uuid, json: bool) -> anyhow::Result<()> {
+async fn verify_message(config: Config, id: uuid::Uuid, json: bool) -> anyhow::Result<ExitCode> {
     let database = app::open(&config, Clock::system(), Durability::Full)?;
     let proof = database
         .reading(move |tx| messages::prove(tx, &config, Id::from_uuid(id)))
         .await?
         .with_context(|| format!("no message {id} was ever approved here"))?;
-    if json {
-        println!("{}", serde_json::to_string_pretty(&proof)?);
-    } else {
-        println!("approved  {}\nversion   {}", proof.approved, proof.version);
-        for content in &proof.batch.contents {
-            let kept = content.kept.as_deref().unwrap_or("forgotten");
-            let verdict = if kept == content.approved { "equal" } else { kept };
-            println!("{:2} {:5}  {}  {verdict}", content.language, content.channel, content.approved);
-        }
-        for (provider, count) in &proof.batch.attempts {
-            println!(
-                "{provider}: {} handed over as approved, {} different, {} with nothing handed over, {} forgotten, \
-                 {} by another edition of this program",
-                count.equal, count.different, count.nothing_handed_over, count.forgotten, count.other_edition
-            );
-        }
-    }
-    anyhow::ensure!(proof.holds(), "what was handed over is NOT what was approved: {:?}", proof.batch.different);
-    Ok(())
+    print!("{}", if json { verify::as_json(&proof)? } else { verify::told(&proof) });
+    Ok(ExitCode::from(verify::exit_code(&proof)))
 }
 
 fn logs(default: &str) {

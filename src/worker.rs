@@ -125,7 +125,8 @@ pub async fn run(
         // Within a second the other channel takes over from one that failed, and messages whose last delivery has been
         // settled are closed. At first everything is looked at that failed while nobody was there.
         let mut look = messages::Look::All;
-        while !*stopping.borrow() {
+        // Nobody left who could say "stop" is a stop too.
+        while !*stopping.borrow() && stopping.has_changed().is_ok() {
             match messages::take_over(&settling, look).await {
                 Ok(_) => look = messages::Look::Recent,
                 Err(error) => tracing::warn!(%error, "the other channel could not take over yet"),

@@ -2,8 +2,10 @@
 
 mod health;
 mod metrics;
+pub mod mobile;
 pub mod queue;
 pub mod time;
+pub mod verify;
 
 use std::net::TcpListener;
 use std::sync::Arc;

@@ -14,8 +14,9 @@ use uuid::Uuid;
 use super::content::Body;
 use super::lifecycle::{Channel, Lane, State};
 use super::metrics;
-use super::queue::{LEASE, row_name};
-use super::retry::FELL_OVER;
+use super::queue::{LEASE, WAITS, row_name};
+use super::receipts;
+use super::retry::{FELL_OVER, VALIDITY_OVER, ended};
 use crate::storage::Db;
 use crate::storage::StorageError;
 use crate::storage::Tx;
@@ -65,6 +66,8 @@ pub struct Claimed {
     pub untried: i32,
     /// Earlier attempts of this round whose answer never came.
     pub unanswered: i32,
+    /// Earlier attempts of this round whose courier went away before it could say what came of them.
+    pub lost: i32,
     /// Earlier attempts of this round over which our own workers fell.
     pub fallen: i32,
     /// After this it is no longer sent.
@@ -104,6 +107,12 @@ struct DueRow {
     provider: Option<String>,
     round_from: i32,
     untried: i32,
+}
+impl DueRow {
+    /// Its answer never came, or its courier went away and took the answer along.
+    const fn may_have_arrived(&self) -> bool {
+        matches!(self.state, State::Unknown | State::Attempting)
+    }
 }
 
 /// A provider that has room.
@@ -176,12 +185,9 @@ impl Contents {
 pub fn claim(tx: &mut Tx<'_>, lease: Uuid, wanted: Wanted<'_>) -> Result<Taken, StorageError> {
     let now = tx.now()?;
     let due = due_rows(tx, &wanted, now)?;
-    let lost: Vec<i64> = due.iter().filter(|row| row.state == State::Attempting).map(|row| row.id).collect();
-    mark_lost(tx, &lost, now)?;
-    let (over, in_time): (Vec<DueRow>, Vec<DueRow>) = due.into_iter().partition(|row| row.deadline <= now);
-    expire(tx, &over, now)?;
+    let (in_time, over) = end_over(tx, due, now)?;
     let (claimed, closed) = readable(tx, in_time, &wanted, lease, now)?;
-    let cut_short = !over.is_empty() || closed > 0;
+    let cut_short = over > 0 || closed > 0;
     let lease = Id::<of::Lease>::from_uuid(lease);
     for (place, carrier) in wanted.carriers.iter().enumerate() {
         let ids: Vec<i64> =
@@ -245,8 +251,7 @@ fn due_rows(tx: &mut Tx<'_>, wanted: &Wanted<'_>, now: Timestamp) -> Result<Vec<
             continue;
         }
         let due = deliveries::table
-            // A literal and not a bind: a generic plan could not use the partial index.
-            .filter(diesel::dsl::sql::<diesel::sql_types::Bool>("deliveries.due_at IS NOT NULL"))
+            .filter(diesel::dsl::sql::<diesel::sql_types::Bool>(WAITS))
             .filter(deliveries::channel.eq(wanted.channel))
             .filter(deliveries::lane.eq(lane.number()))
             .filter(deliveries::due_at.le(now))
@@ -286,6 +291,14 @@ fn mark_lost(tx: &mut Tx<'_>, lost: &[i64], now: Timestamp) -> Result<(), Storag
         .execute(tx.db())?;
     Ok(())
 }
+/// Notes whose couriers went away, and ends what is no longer of use. Returns what is still in time, and how many were ended.
+fn end_over(tx: &mut Tx<'_>, rows: Vec<DueRow>, now: Timestamp) -> Result<(Vec<DueRow>, usize), StorageError> {
+    let lost: Vec<i64> = rows.iter().filter(|row| row.state == State::Attempting).map(|row| row.id).collect();
+    mark_lost(tx, &lost, now)?;
+    let (over, in_time): (Vec<DueRow>, Vec<DueRow>) = rows.into_iter().partition(|row| row.deadline <= now);
+    expire(tx, &over, now)?;
+    Ok((in_time, over.len()))
+}
 /// Ends what is no longer of use although nobody may be given it: while every provider is away nothing is claimed, and what
 /// cannot wait must still be called over in time (accept M8). Returns how many.
 ///
@@ -296,7 +309,7 @@ pub fn expire_pressing(tx: &mut Tx<'_>, channel: Channel) -> Result<usize, Stora
     let mut ended = 0;
     for lane in [Lane::Correction, Lane::Urgent, Lane::Letter] {
         let over = deliveries::table
-            .filter(diesel::dsl::sql::<diesel::sql_types::Bool>("deliveries.due_at IS NOT NULL"))
+            .filter(diesel::dsl::sql::<diesel::sql_types::Bool>(WAITS))
             .filter(deliveries::channel.eq(channel))
             .filter(deliveries::lane.eq(lane.number()))
             .filter(deliveries::due_at.le(now))
@@ -309,29 +322,24 @@ pub fn expire_pressing(tx: &mut Tx<'_>, channel: Channel) -> Result<usize, Stora
             Db::Postgres(c) => over.for_update().skip_locked().load(c)?,
         };
         let over = rows_of(tx, &over)?;
-        if over.is_empty() {
-            continue;
-        }
-        let lost: Vec<i64> = over.iter().filter(|row| row.state == State::Attempting).map(|row| row.id).collect();
-        mark_lost(tx, &lost, now)?;
-        expire(tx, &over, now)?;
-        ended += over.len();
+        ended += end_over(tx, over, now)?.1;
     }
     Ok(ended)
 }
 
-/// Ends what is no longer of use. What may have arrived is not called unsent: its answer never came, or its courier went
-/// away and took the answer along.
+/// Ends what is no longer of use. What may have arrived is not called unsent.
 fn expire(tx: &mut Tx<'_>, over: &[DueRow], now: Timestamp) -> Result<(), StorageError> {
     if over.is_empty() {
         return Ok(());
     }
-    let (unanswered, unsent): (Vec<&DueRow>, Vec<&DueRow>) =
-        over.iter().partition(|row| matches!(row.state, State::Unknown | State::Attempting));
-    for (rows, state, reason) in
-        [(unsent, State::Expired, "validity_over"), (unanswered, State::Accepted, "no answer: validity over")]
-    {
-        diesel::update(deliveries::table.filter(deliveries::id.eq_any(rows.iter().map(|row| row.id))))
+    for may_have_arrived in [false, true] {
+        let ids: Vec<i64> =
+            over.iter().filter(|row| row.may_have_arrived() == may_have_arrived).map(|row| row.id).collect();
+        if ids.is_empty() {
+            continue;
+        }
+        let (state, reason) = ended(may_have_arrived, VALIDITY_OVER);
+        diesel::update(deliveries::table.filter(deliveries::id.eq_any(&ids)))
             .set((
                 deliveries::state.eq(state),
                 deliveries::reason.eq(Some(reason)),
@@ -340,6 +348,9 @@ fn expire(tx: &mut Tx<'_>, over: &[DueRow], now: Timestamp) -> Result<(), Storag
                 deliveries::settled_at.eq(Some(now)),
             ))
             .execute(tx.db())?;
+        if may_have_arrived {
+            receipts::catch_up(tx, &ids)?;
+        }
     }
     Ok(())
 }
@@ -355,14 +366,14 @@ fn readable(
     let bodies = bodies_of(tx, wanted.contents, &rows)?;
     let earlier = earlier(tx, &rows)?;
     let mut given = vec![Given::default(); wanted.carriers.len()];
-    let (mut claimed, mut closed) = (Vec::with_capacity(rows.len()), Vec::new());
+    let (mut claimed, mut unsent, mut doubtful) = (Vec::with_capacity(rows.len()), Vec::new(), Vec::new());
     for row in rows {
         let name = row_name(row.batch_id.uuid(), row.person_id, row.channel);
         let address =
             row.address.as_deref().and_then(|sealed| tx.open::<String>(DELIVERIES_ADDRESS, name, sealed).ok());
         let body = row.content_id.and_then(|id| Some((id, Arc::clone(bodies.get(&id)?))));
         let (Some(address), Some((content, body))) = (address, body) else {
-            closed.push(row.id);
+            if row.may_have_arrived() { &mut doubtful } else { &mut unsent }.push(row.id);
             continue;
         };
         // Only the last attempt that was tried decides; a first attempt goes to the preferred.
@@ -391,31 +402,42 @@ fn readable(
             round_from: row.round_from,
             untried: row.untried,
             unanswered: earlier.unanswered,
+            lost: earlier.lost,
             fallen: earlier.fallen,
             deadline: row.deadline,
             deadline_in: row.deadline.since(now),
         });
     }
-    if !closed.is_empty() {
-        metrics::unreadable(closed.len());
-        tracing::error!(count = closed.len(), "deliveries cannot be read: is this the right key file?");
-        diesel::update(deliveries::table.filter(deliveries::id.eq_any(&closed)))
+    let closed = unsent.len() + doubtful.len();
+    if closed > 0 {
+        metrics::unreadable(closed);
+        tracing::error!(count = closed, "deliveries cannot be read: is this the right key file?");
+    }
+    for (ids, state) in [(unsent, State::Deferred), (doubtful, State::Unknown)] {
+        if ids.is_empty() {
+            continue;
+        }
+        diesel::update(deliveries::table.filter(deliveries::id.eq_any(&ids)))
             .set((
-                deliveries::state.eq(State::Deferred),
+                deliveries::state.eq(state),
                 deliveries::reason.eq(Some("unreadable")),
                 deliveries::due_at.eq(Some(now.plus(UNREADABLE_PAUSE))),
                 deliveries::lease.eq(None::<Id<of::Lease>>),
             ))
             .execute(tx.db())?;
     }
-    Ok((claimed, closed.len()))
+    Ok((claimed, closed))
 }
 /// What the attempts of this round have shown.
 #[derive(Debug, Default, Clone, Copy)]
 struct Earlier {
     unanswered: i32,
+    lost: i32,
     fallen: i32,
 }
+/// Outcomes that may mean it arrived although the delivery goes on: nobody answered, nobody lived to hear the answer, or
+/// whoever heard it came too late to settle it.
+const DOUBTFUL: [Option<&str>; 3] = [Some("unknown"), Some("lost"), Some("accepted")];
 fn earlier(tx: &mut Tx<'_>, rows: &[DueRow]) -> Result<HashMap<i64, Earlier>, StorageError> {
     let tried: HashMap<i64, i32> =
         rows.iter().filter(|row| row.attempts > row.round_from).map(|row| (row.id, row.round_from)).collect();
@@ -423,19 +445,21 @@ fn earlier(tx: &mut Tx<'_>, rows: &[DueRow]) -> Result<HashMap<i64, Earlier>, St
     if tried.is_empty() {
         return Ok(counts);
     }
-    let found: Vec<(i64, i32, Option<String>)> = attempts::table
+    let found: Vec<(i64, i32, Option<String>, Option<String>)> = attempts::table
         .filter(attempts::delivery_id.eq_any(tried.keys().copied()))
-        .filter(attempts::outcome.eq(Some("unknown")).or(attempts::reason.eq(Some(FELL_OVER))))
-        .select((attempts::delivery_id, attempts::number, attempts::reason))
+        .filter(attempts::outcome.eq_any(DOUBTFUL).or(attempts::reason.eq(Some(FELL_OVER))))
+        .select((attempts::delivery_id, attempts::number, attempts::outcome, attempts::reason))
         .load(tx.db())?;
-    for (delivery, number, reason) in found {
+    for (delivery, number, outcome, reason) in found {
         if tried.get(&delivery).is_none_or(|round_from| number <= *round_from) {
             continue;
         }
         let count = counts.entry(delivery).or_default();
-        let fell = i32::from(reason.as_deref() == Some(FELL_OVER));
-        count.fallen += fell;
-        count.unanswered += 1 - fell;
+        *match (outcome.as_deref(), reason.as_deref()) {
+            (_, Some(FELL_OVER)) => &mut count.fallen,
+            (Some("unknown"), _) => &mut count.unanswered,
+            _ => &mut count.lost,
+        } += 1;
     }
     Ok(counts)
 }

@@ -1,16 +1,21 @@
 //! Dead letters: deliveries that failed or expired although somebody should have got them. They stay where they are, and can
 //! be put back into the queue for as long as what they say is of use.
 
+use std::collections::HashSet;
+
 use diesel::prelude::*;
+use diesel::sql_types::{Array, BigInt, Binary, Text};
 use uuid::Uuid;
 
 use super::lifecycle::{Channel, State};
 use super::queue::row_name;
 use super::settle::lock_in_order;
+use crate::storage::Db;
 use crate::storage::StorageError;
 use crate::storage::Tx;
+use crate::storage::columns::sql;
 use crate::storage::personal::DELIVERIES_ADDRESS;
-use crate::storage::schema::{contents, deliveries};
+use crate::storage::schema::{attempts, contents, deliveries};
 use crate::values::Id;
 use crate::values::Timestamp;
 use crate::values::of;
@@ -18,8 +23,11 @@ use crate::values::of;
 /// The states of a dead letter, as the partial indexes name them: a literal, as a generic plan could not use these for a bind.
 pub const DEAD: &str = "deliveries.state IN ('failed', 'expired')";
 
-/// A dead letter, as whoever decides about it needs to know it.
-#[derive(Debug, Clone)]
+/// Rows named in one statement: SQLite takes 32,766 binds.
+const AT_ONCE: usize = 10_000;
+
+/// A dead letter, as whoever decides about it needs to know it. Its `Debug` shows no address.
+#[derive(Clone)]
 pub struct DeadLetter {
     /// Its number.
     pub id: i64,
@@ -31,6 +39,13 @@ pub struct DeadLetter {
     pub membership: Option<Id<of::Membership>>,
     /// What is left of it.
     pub kept: Kept,
+    /// Where it went.
+    sealed: Option<Vec<u8>>,
+}
+impl std::fmt::Debug for DeadLetter {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("DeadLetter").field("id", &self.id).field("kept", &self.kept).finish_non_exhaustive()
+    }
 }
 /// What is left of a dead letter.
 #[derive(Debug, Clone, Copy)]
@@ -59,21 +74,22 @@ pub fn batch_of(tx: &mut Tx<'_>, delivery: i64) -> Result<Option<Uuid>, StorageE
 /// # Errors
 /// When the database fails.
 pub fn dead_letters_of(tx: &mut Tx<'_>, batch: Uuid, only: Option<i64>) -> Result<Vec<DeadLetter>, StorageError> {
-    let mut wanted = deliveries::table
-        .filter(deliveries::batch_id.eq(Id::<of::Batch>::from_uuid(batch)))
-        .filter(diesel::dsl::sql::<diesel::sql_types::Bool>(DEAD))
-        .order(deliveries::id)
-        .select(deliveries::id)
-        .into_boxed();
-    if let Some(id) = only {
-        wanted = wanted.filter(deliveries::id.eq(id));
-    }
-    let ids: Vec<i64> = wanted.load(tx.db())?;
+    let dead = || {
+        let dead = deliveries::table
+            .filter(deliveries::batch_id.eq(Id::<of::Batch>::from_uuid(batch)))
+            .filter(diesel::dsl::sql::<diesel::sql_types::Bool>(DEAD))
+            .into_boxed();
+        match only {
+            Some(id) => dead.filter(deliveries::id.eq(id)),
+            None => dead,
+        }
+    };
+    let ids: Vec<i64> = dead().select(deliveries::id).order(deliveries::id).load(tx.db())?;
     lock_in_order(tx, &ids)?;
-    // Looked at again under the lock: another requeue, or a late report, may have been quicker.
-    let rows: Vec<Columns> = deliveries::table
-        .filter(deliveries::id.eq_any(&ids))
-        .filter(diesel::dsl::sql::<diesel::sql_types::Bool>(DEAD))
+    let locked: HashSet<i64> = ids.into_iter().collect();
+    // Looked at again under the lock: another requeue, or a late report, may have been quicker. Not by their numbers: there
+    // may be more of them than SQLite takes binds.
+    let rows: Vec<Columns> = dead()
         .order(deliveries::id)
         .select((
             deliveries::id,
@@ -92,23 +108,25 @@ pub fn dead_letters_of(tx: &mut Tx<'_>, batch: Uuid, only: Option<i64>) -> Resul
         .load(tx.db())?;
     Ok(rows
         .into_iter()
-        .map(|(id, person, channel, membership, deadline, address, content)| DeadLetter {
+        .filter(|(id, ..)| locked.contains(id))
+        .map(|(id, person, channel, membership, deadline, sealed, content)| DeadLetter {
             id,
             person,
             channel,
             membership,
             kept: Kept {
                 deadline,
-                has_address: address.is_some(),
+                has_address: sealed.is_some(),
                 has_content: content.is_some_and(|content| kept.contains(&content)),
             },
+            sealed,
         })
         .collect())
 }
 
 /// Puts dead letters of a batch back into the queue, each with the address where its owner is reached now: due at a moment,
-/// at the foot of the ladder. What was tried before stays in the books, and the identity towards the provider stays the same.
-/// Whether it may be is the caller's rule.
+/// at the foot of the ladder. What was tried before stays in the books, and the identity towards the provider stays the same;
+/// only what went to an address that was wrong cannot be made again. Whether it may be is the caller's rule.
 ///
 /// # Errors
 /// When the database fails.
@@ -119,24 +137,56 @@ pub fn requeue(
     at: Timestamp,
 ) -> Result<usize, StorageError> {
     let state = if at > tx.now()? { State::Planned } else { State::Queued };
-    let mut requeued = 0;
+    let (mut ids, mut addresses, mut moved) =
+        (Vec::with_capacity(again.len()), Vec::with_capacity(again.len()), Vec::new());
     for (letter, address) in again {
-        let sealed = tx.seal(DELIVERIES_ADDRESS, row_name(batch, letter.person, letter.channel), address)?;
-        requeued += diesel::update(
-            deliveries::table
-                .filter(deliveries::id.eq(letter.id))
-                .filter(diesel::dsl::sql::<diesel::sql_types::Bool>(DEAD)),
-        )
-        .set((
-            deliveries::state.eq(state),
-            deliveries::reason.eq(None::<String>),
-            deliveries::address.eq(Some(sealed)),
-            deliveries::due_at.eq(Some(at)),
-            deliveries::settled_at.eq(None::<Timestamp>),
-            deliveries::round_from.eq(deliveries::attempts),
-            deliveries::untried.eq(0),
+        let name = row_name(batch, letter.person, letter.channel);
+        let before =
+            letter.sealed.as_deref().and_then(|sealed| tx.open::<String>(DELIVERIES_ADDRESS, &name, sealed).ok());
+        if before.as_deref() != Some(address) {
+            moved.push(letter.id);
+        }
+        ids.push(letter.id);
+        addresses.push(tx.seal(DELIVERIES_ADDRESS, name, address)?);
+    }
+    let requeued = match tx.db() {
+        Db::Sqlite(c) => {
+            let mut requeued = 0;
+            for (id, address) in ids.iter().zip(&addresses) {
+                requeued += diesel::update(deliveries::table.filter(deliveries::id.eq(id)).filter(diesel::dsl::sql::<
+                    diesel::sql_types::Bool,
+                >(
+                    DEAD
+                )))
+                .set((
+                    deliveries::state.eq(state),
+                    deliveries::reason.eq(None::<String>),
+                    deliveries::address.eq(Some(address)),
+                    deliveries::due_at.eq(Some(at)),
+                    deliveries::settled_at.eq(None::<Timestamp>),
+                    deliveries::round_from.eq(deliveries::attempts),
+                    deliveries::untried.eq(0),
+                ))
+                .execute(c)?;
+            }
+            requeued
+        }
+        Db::Postgres(c) => diesel::sql_query(format!(
+            "UPDATE deliveries SET state = $1, reason = NULL, address = v.address, due_at = $2, settled_at = NULL, \
+               round_from = attempts, untried = 0 \
+             FROM unnest($3::bigint[], $4::bytea[]) AS v(id, address) WHERE deliveries.id = v.id AND {DEAD}"
         ))
-        .execute(tx.db())?;
+        .bind::<Text, _>(state.as_str())
+        .bind::<sql::Moment, _>(at)
+        .bind::<Array<BigInt>, _>(&ids)
+        .bind::<Array<Binary>, _>(&addresses)
+        .execute(c)?,
+    };
+    // The digests of these attempts hold the old address, and nobody can make it again: a proof must not call that a forgery.
+    for moved in moved.chunks(AT_ONCE) {
+        diesel::update(attempts::table.filter(attempts::delivery_id.eq_any(moved)))
+            .set(attempts::letterhead_id.eq(None::<i64>))
+            .execute(tx.db())?;
     }
     tx.nudge();
     Ok(requeued)

@@ -4,7 +4,7 @@ use diesel::prelude::*;
 use diesel::sql_types::BigInt;
 
 use super::lifecycle::{Channel, Lane, State};
-use super::queue::LEASE;
+use super::queue::{LEASE, WAITS};
 use crate::storage::Db;
 use crate::storage::StorageError;
 use crate::storage::Tx;
@@ -46,8 +46,7 @@ pub fn depths(tx: &mut Tx<'_>) -> Result<Vec<Depth>, StorageError> {
     for channel in Channel::ALL.iter().copied() {
         for lane in Lane::ALL {
             let oldest: Option<Timestamp> = deliveries::table
-                // A literal and not a bind: a generic plan could not use the partial index.
-                .filter(diesel::dsl::sql::<diesel::sql_types::Bool>("deliveries.due_at IS NOT NULL"))
+                .filter(diesel::dsl::sql::<diesel::sql_types::Bool>(WAITS))
                 .filter(deliveries::channel.eq(channel))
                 .filter(deliveries::lane.eq(lane.number()))
                 .order((deliveries::due_at, deliveries::id))

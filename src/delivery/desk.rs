@@ -1,6 +1,7 @@
 //! The desk of one process: it claims, lays parcels into the trays of the providers, takes their answers and writes them
-//! down. Answers and new claims share a transaction, so that a disk that is slow to say "written" is asked as seldom as
-//! may be: whatever was answered during one commit is settled by the next.
+//! down, many at once, so that a disk that is slow to say "written" is asked as seldom as may be: whatever was answered
+//! during one commit is settled by the next. On SQLite answers and new claims share a transaction; on PostgreSQL one
+//! settles while the other claims, as long as our leases are fresh.
 
 use std::collections::{BTreeMap, HashMap, HashSet};
 use std::sync::Arc;
@@ -18,7 +19,7 @@ use super::courier::Courier;
 use super::errand::{Ask, Asked, Done, Errand, More};
 use super::lifecycle::{Channel, Lane};
 use super::metrics;
-use super::outcome::{Leased, Outcome};
+use super::outcome::{Leased, Outcome, RENEWAL};
 use super::queue::LEASE;
 use super::tray::Answered;
 use super::way::Way;
@@ -26,8 +27,6 @@ use crate::storage::StorageError;
 
 /// How often the queue is looked at when no bell rings.
 const POLL: Duration = Duration::from_millis(500);
-/// How often the holder of a lease shows that it is alive.
-const RENEWAL: Duration = Duration::from_secs(5);
 /// Answers are waited for so long before they are written down, while nobody waits for the next parcel.
 const LINGER: Duration = Duration::from_millis(4);
 /// So many are written down at once.
@@ -284,17 +283,23 @@ impl Desk {
     async fn turn(&mut self, errand: Errand) {
         let mut errand = self.lighter(errand);
         let begun = Instant::now();
-        if !self.courier.database.writes_side_by_side() || self.pending.is_empty() || errand.asks.is_empty() {
+        let gains = self.courier.database.writes_side_by_side() && !self.pending.is_empty() && !errand.asks.is_empty();
+        if !gains || self.may_run_out(begun) {
             let done = self.write(Arc::clone(&self.pending), &errand).await;
             return self.wrote(done, &errand, begun, true).await;
         }
         // A server has a process for each: one settles while the other claims. The embedded database has one writer, and
-        // there the two share a commit.
+        // there the two share a commit, as they do where our own claim could take what we are about to settle.
         let claims = Errand { asks: std::mem::take(&mut errand.asks), ..Errand::default() };
         let pending = Arc::clone(&self.pending);
         let (settled, claimed) = tokio::join!(self.write(pending, &errand), self.write(Arc::default(), &claims));
         self.wrote(settled, &errand, begun, true).await;
         self.wrote(claimed, &claims, begun, false).await;
+    }
+    /// Whether a lease of ours may run out before it is settled or renewed: after a halt of the machine, or of the database.
+    fn may_run_out(&self, now: Instant) -> bool {
+        let pending = self.pending.iter().map(|answer| &answer.leased);
+        self.held.values().chain(pending).any(|leased| leased.may_run_out(now))
     }
     /// What follows from a transaction, with the results that wait or without them.
     async fn wrote(&mut self, done: Result<Done, StorageError>, errand: &Errand, begun: Instant, with_results: bool) {
@@ -417,6 +422,7 @@ impl Desk {
                         lane: delivery.lane,
                         tried: delivery.attempt.saturating_sub(earlier),
                         unanswered: delivery.unanswered,
+                        lost: delivery.lost,
                         fallen: delivery.fallen,
                         deadline: delivery.deadline,
                         shown_alive: begun,

@@ -54,7 +54,8 @@ impl Errand {
         self.asks.is_empty() && self.alive.is_empty() && self.wanted.is_empty() && self.idle.is_empty()
     }
 
-    /// Settles these, shows signs of life, looks what is still wanted and claims, in one transaction.
+    /// Settles these, shows signs of life, looks what is still wanted and claims, in one transaction. Which of these it is
+    /// given is the desk's affair: on PostgreSQL results and claims mostly come in two.
     pub(super) fn run(&self, tx: &mut Tx<'_>, courier: &Courier, pending: &[Outcome]) -> Result<Done, StorageError> {
         let results = pending.iter().map(|answer| answer.answered.delivery);
         let shown = self.alive.iter().flat_map(|(_, ids)| ids.iter().copied());

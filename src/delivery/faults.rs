@@ -61,6 +61,7 @@ struct NewRow {
     channel: Channel,
     endpoint_index: Vec<u8>,
     kind: Blame,
+    /// For a person who looks into the database: a delivery that is put back into the queue forgets its own. Codes only.
     reason: String,
     sent_at: Timestamp,
     happened_at: Timestamp,

@@ -78,10 +78,10 @@ pub use faults::{
 pub use letters::{LetterTo, enqueue_letter, enqueue_text};
 pub use lifecycle::{Channel, Lane, State};
 pub use links::{AttemptName, contact_url, leave_url, my_data_url, returned_mail_url, unsubscribe_url};
-pub use proof::{AttemptsProof, BatchProof, ContentProof, prove};
+pub use proof::{AttemptsProof, BatchProof, ContentProof, ProofVerdict, prove};
 pub use queue::{Fate, LEASE, NewDelivery, enqueue, forget_settled, set_back, waiting};
 pub use receipts::{REPORT_WAIT, give_up_reports};
-pub use reserve::{InReserve, NOT_CHOSEN, batches_with_reserves, call_up, leave_out, reserves_of};
+pub use reserve::{InReserve, NOT_CHOSEN, RESERVES_AT_ONCE, batches_with_reserves, call_up, leave_out, reserves_of};
 pub use return_path::{attempt_of, return_path};
 pub use routes::routes;
 pub use settle::{Settlement, lock_in_order, renew, settle};

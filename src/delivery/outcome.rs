@@ -1,15 +1,20 @@
 //! What became of an attempt of this process, and what is written down of it.
 
+use std::time::Duration;
 use std::time::Instant;
 
 use uuid::Uuid;
 
 use super::channel::Answer;
 use super::lifecycle::{Channel, Lane};
+use super::queue::LEASE;
 use super::retry::{Tried, verdict};
 use super::settle::Settlement;
 use super::tray::Answered;
 use crate::values::Timestamp;
+
+/// How often the holder of a lease shows that it is alive.
+pub(super) const RENEWAL: Duration = Duration::from_secs(5);
 
 /// An attempt under a lease of this process.
 #[derive(Clone)]
@@ -22,9 +27,17 @@ pub(super) struct Leased {
     /// Attempts at which somebody was called, this one included.
     pub(super) tried: i32,
     pub(super) unanswered: i32,
+    pub(super) lost: i32,
     pub(super) fallen: i32,
     pub(super) deadline: Timestamp,
     pub(super) shown_alive: Instant,
+}
+
+impl Leased {
+    /// Whether it may have run out before a transaction that begins now has locked it.
+    pub(super) fn may_run_out(&self, now: Instant) -> bool {
+        now.saturating_duration_since(self.shown_alive) >= LEASE.saturating_sub(RENEWAL)
+    }
 }
 
 /// An answer, with what is needed to settle it.
@@ -43,6 +56,7 @@ impl Outcome {
             channel: leased.channel,
             attempts: leased.tried,
             unanswered: leased.unanswered,
+            lost: leased.lost,
             fallen: leased.fallen,
             elsewhere: *elsewhere,
             deadline: leased.deadline,
@@ -64,5 +78,35 @@ impl Outcome {
             digest: answered.digest,
             verdict: verdict(&tried, &answered.answer, now, spread),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+    use std::time::Instant;
+
+    use super::{Channel, LEASE, Lane, Leased, RENEWAL, Timestamp, Uuid};
+
+    /// Accept M5: whoever stood still for a lease settles before it claims, or it would claim its own results.
+    #[test]
+    fn a_lease_is_not_relied_upon_while_its_end_is_near() {
+        let shown_alive = Instant::now();
+        let leased = Leased {
+            way: 0,
+            lease: Uuid::nil(),
+            attempt: 1,
+            channel: Channel::Email,
+            lane: Lane::Urgent,
+            tried: 1,
+            unanswered: 0,
+            lost: 0,
+            fallen: 0,
+            deadline: Timestamp::from_micros(0),
+            shown_alive,
+        };
+        let after = |age: Duration| leased.may_run_out(shown_alive + age);
+        assert!(!after(Duration::ZERO) && !after(RENEWAL + Duration::from_secs(1)), "a renewal is under way");
+        assert!(after(LEASE.saturating_sub(RENEWAL)) && after(LEASE) && after(LEASE * 10));
     }
 }

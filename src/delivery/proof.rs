@@ -16,6 +16,7 @@ use super::email::{EDITION, MailSender, Template};
 use super::letterhead;
 use super::lifecycle::Channel;
 use super::queue::row_name;
+use super::retry::{FELL_OVER, POISON_REASON};
 use super::sms::sms_digest;
 use crate::config::Config;
 use crate::storage::StorageError;
@@ -49,12 +50,25 @@ pub struct AttemptsProof {
     pub equal: u64,
     /// They are not.
     pub different: u64,
-    /// Nothing was handed over, or nobody lived to say what.
+    /// Nothing was handed over.
     pub nothing_handed_over: u64,
+    /// Nobody has said what was handed over, if anything: the attempt is under way, or its worker did not live to tell.
+    pub unsaid: u64,
     /// The address or the content is forgotten: they cannot be made again.
     pub forgotten: u64,
     /// Another edition of the program wrote them: they can be made again by that one only.
     pub other_edition: u64,
+}
+/// What a proof comes to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum ProofVerdict {
+    /// Every byte that was handed over is as it was approved.
+    Proved,
+    /// Nothing speaks against it, but something, or everything, can no longer be made again, or not yet.
+    NotProvable,
+    /// Something is other than it was approved.
+    DoesNotHold,
 }
 /// The proof of a batch.
 #[derive(Debug, Serialize)]
@@ -67,17 +81,28 @@ pub struct BatchProof {
     pub different: Vec<(i64, i32)>,
 }
 impl BatchProof {
-    /// Nothing is other than it was approved.
+    /// What it comes to. What was forgotten proves nothing: without a single equal attempt, or with one that cannot be made
+    /// again, nobody may read "proved".
     #[must_use]
-    pub fn holds(&self) -> bool {
-        let unchanged = |content: &ContentProof| content.kept.as_ref().is_none_or(|kept| *kept == content.approved);
-        self.contents.iter().all(unchanged) && self.attempts.iter().all(|(_, proof)| proof.different == 0)
+    pub fn verdict(&self) -> ProofVerdict {
+        let changed = |content: &ContentProof| content.kept.as_ref().is_some_and(|kept| *kept != content.approved);
+        let sum = |of: fn(&AttemptsProof) -> u64| self.attempts.iter().map(|(_, proof)| of(proof)).sum::<u64>();
+        if self.contents.iter().any(changed) || sum(|proof| proof.different) > 0 {
+            return ProofVerdict::DoesNotHold;
+        }
+        let open = sum(|proof| proof.unsaid + proof.forgotten + proof.other_edition);
+        let is_whole = self.contents.iter().all(|content| content.kept.is_some());
+        if sum(|proof| proof.equal) > 0 && open == 0 && is_whole {
+            ProofVerdict::Proved
+        } else {
+            ProofVerdict::NotProvable
+        }
     }
 }
 
 type ContentColumns = (Id<of::Content>, Language, Channel, Option<Vec<u8>>, String);
 type AttemptColumns = (
-    (i64, i32, String, Timestamp, Option<Vec<u8>>, Option<i64>),
+    (i64, i32, String, Timestamp, Option<String>, Option<String>, Option<Vec<u8>>, Option<i64>),
     (Id<of::Person>, Channel, Option<Id<of::Content>>, Option<Id<of::Membership>>, Option<Vec<u8>>),
 );
 
@@ -198,6 +223,11 @@ fn parcel_of(
     Some(parcel(config, tx.keys(), written))
 }
 
+/// Whether somebody has said that nothing was handed over: who fell, or never came back, may have been in the middle of it.
+fn is_said(outcome: Option<&str>, reason: Option<&str>) -> bool {
+    matches!(outcome, Some("deferred" | "refused")) && !matches!(reason, Some(FELL_OVER | POISON_REASON))
+}
+
 type Compared = (Vec<(String, AttemptsProof)>, Vec<(i64, i32)>);
 fn compare(tx: &mut Tx<'_>, mut again: Again<'_>) -> Result<Compared, StorageError> {
     let (mut counts, mut different): Compared = Default::default();
@@ -217,6 +247,8 @@ fn compare(tx: &mut Tx<'_>, mut again: Again<'_>) -> Result<Compared, StorageErr
                         attempts::number,
                         attempts::provider,
                         attempts::started_at,
+                        attempts::outcome,
+                        attempts::reason,
                         attempts::digest,
                         attempts::letterhead_id,
                     ),
@@ -234,7 +266,7 @@ fn compare(tx: &mut Tx<'_>, mut again: Again<'_>) -> Result<Compared, StorageErr
         after = *last;
         again.know(tx, &page)?;
         for (_, columns) in &page {
-            let ((delivery, attempt, provider, _, handed_over, _), _) = columns;
+            let ((delivery, attempt, provider, _, outcome, reason, handed_over, _), _) = columns;
             let place = match counts.iter().position(|(name, _)| name == provider) {
                 Some(place) => place,
                 None => {
@@ -244,7 +276,10 @@ fn compare(tx: &mut Tx<'_>, mut again: Again<'_>) -> Result<Compared, StorageErr
             };
             let Some((_, count)) = counts.get_mut(place) else { continue };
             let Some(handed_over) = handed_over else {
-                count.nothing_handed_over += 1;
+                match is_said(outcome.as_deref(), reason.as_deref()) {
+                    true => count.nothing_handed_over += 1,
+                    false => count.unsaid += 1,
+                }
                 continue;
             };
             match again.make(tx, columns) {

@@ -20,6 +20,8 @@ use crate::values::of;
 
 /// How long a courier may hold a delivery without a sign of life.
 pub const LEASE: Duration = Duration::from_secs(15);
+/// What waits or is under way, as the partial indexes name it: a literal, as a generic plan could not use these for a bind.
+pub(super) const WAITS: &str = "deliveries.due_at IS NOT NULL";
 /// Addresses emptied in one transaction.
 const FORGOTTEN_AT_ONCE: i64 = 10_000;
 /// Rows in one INSERT on SQLite, which takes 32,766 binds: a row has fourteen.
@@ -173,7 +175,7 @@ fn insert_all(c: &mut PgConnection, rows: &[NewRow]) -> Result<(), StorageError>
 /// When the database fails.
 pub fn waiting(tx: &mut Tx<'_>) -> Result<(i64, Option<Timestamp>), StorageError> {
     Ok(deliveries::table
-        .filter(diesel::dsl::sql::<diesel::sql_types::Bool>("deliveries.due_at IS NOT NULL"))
+        .filter(diesel::dsl::sql::<diesel::sql_types::Bool>(WAITS))
         .select((diesel::dsl::count_star(), diesel::dsl::min(deliveries::due_at)))
         .first(tx.db())?)
 }

@@ -25,6 +25,8 @@ pub(super) const NO_REPORT: &str = "no report";
 const MARK: &str = "reports";
 /// Rows that are given up in one transaction; the next minute takes the next.
 const AT_ONCE: i64 = 1_000;
+/// Deliveries looked at again in one go: SQLite takes 32,766 binds.
+const CAUGHT_UP_AT_ONCE: usize = 10_000;
 /// Different reports of one kind that are kept for an attempt: whoever holds an address of ours may send it what they like.
 const KEPT_ONCE: i64 = 20;
 
@@ -123,6 +125,13 @@ pub(super) fn keep(tx: &mut Tx<'_>, named: AttemptName, report: &Report<'_>) -> 
     if level == State::Failed && attempt < attempts && went_out_after(tx, delivery, attempt)? {
         return Ok(());
     }
+    // The answer to an earlier request is missing, and this one was turned away: it says nothing of that one.
+    if level == State::Failed
+        && (state, channel) == (State::Unknown, Channel::Sms)
+        && was_turned_away(tx, delivery, attempt)?
+    {
+        return Ok(());
+    }
     let raised = state.raised_to(level);
     if raised == State::AtHandset {
         faults::forgive(tx, person, channel)?;
@@ -167,6 +176,16 @@ fn went_out_after(tx: &mut Tx<'_>, delivery: i64, attempt: i32) -> Result<bool, 
 fn reason_of(provider: &str, code: &str) -> String {
     let word = if provider == bounces::PROVIDER { bounces::PROVIDER } else { "report" };
     format!("{word} {code}")
+}
+/// Whether the provider said that it does not take this attempt now, or was not even asked.
+fn was_turned_away(tx: &mut Tx<'_>, delivery: i64, attempt: i32) -> Result<bool, StorageError> {
+    let outcome: Option<Option<String>> = attempts::table
+        .filter(attempts::delivery_id.eq(delivery))
+        .filter(attempts::number.eq(attempt))
+        .select(attempts::outcome)
+        .first(tx.db())
+        .optional()?;
+    Ok(outcome.flatten().as_deref() == Some("deferred"))
 }
 /// Has the same been said before of this attempt, or enough? What was put back into the queue and tried again may come back
 /// again.
@@ -228,18 +247,24 @@ pub fn give_up_reports(tx: &mut Tx<'_>) -> Result<usize, StorageError> {
 /// What was reported as not delivered before the answer was settled that says who had taken it: it is believed only now, and
 /// only of deliveries that stand as taken. A report on an attempt before this one is about another.
 pub(super) fn catch_up(tx: &mut Tx<'_>, taken: &[i64]) -> Result<(), StorageError> {
-    if taken.is_empty() {
-        return Ok(());
+    for taken in taken.chunks(CAUGHT_UP_AT_ONCE) {
+        catch_up_some(tx, taken)?;
     }
-    let refused: Vec<(i64, String, String)> = receipts::table
+    Ok(())
+}
+fn catch_up_some(tx: &mut Tx<'_>, taken: &[i64]) -> Result<(), StorageError> {
+    let refused: Vec<(i64, i32, String, String)> = receipts::table
         .inner_join(deliveries::table.on(deliveries::id.eq(receipts::delivery_id)))
         .filter(receipts::delivery_id.eq_any(taken))
         .filter(receipts::level.eq(State::Failed.as_str()))
         .filter(receipts::attempt.eq(deliveries::attempts))
         .order(receipts::id)
-        .select((receipts::delivery_id, receipts::provider, receipts::code))
+        .select((receipts::delivery_id, receipts::attempt, receipts::provider, receipts::code))
         .load(tx.db())?;
-    for (delivery, provider, code) in refused {
+    for (delivery, attempt, provider, code) in refused {
+        if provider != bounces::PROVIDER && was_turned_away(tx, delivery, attempt)? {
+            continue;
+        }
         diesel::update(deliveries::table.filter(deliveries::id.eq(delivery)))
             .filter(deliveries::state.eq(State::Accepted))
             .set((deliveries::state.eq(State::Failed), deliveries::reason.eq(Some(reason_of(&provider, &code)))))

@@ -1,7 +1,7 @@
 //! The channel in reserve: whoever is reached on one channel has a second row, left out as "not chosen". When the first one
 //! fails or expires, that row can be called up, or is left out for a better reason. What may be is the caller's rule.
 
-use std::collections::HashSet;
+use std::collections::BTreeSet;
 
 use diesel::prelude::*;
 use uuid::Uuid;
@@ -21,8 +21,8 @@ use crate::values::of;
 pub const NOT_CHOSEN: &str = "not_chosen";
 /// Rows in which one look finds its batches.
 const LOOKED_AT_ONCE: i64 = 1_000;
-/// Rows called up in one transaction.
-const CALLED_AT_ONCE: i64 = 500;
+/// Rows that are decided about in one transaction.
+pub const RESERVES_AT_ONCE: usize = 500;
 
 diesel::alias!(deliveries as reserve: Reserve);
 
@@ -50,25 +50,34 @@ macro_rules! in_reserve {
     };
 }
 
-/// The batches in which something failed or expired since a moment, and somebody has a channel in reserve: what lies in so
-/// many rows, the newest first, so that a batch that cannot be dealt with is in nobody's way.
+/// The batches in which something failed or expired since a moment, and somebody has a channel in reserve: every one, the
+/// oldest first, as what follows a message is judged by whom that one reached.
 ///
 /// # Errors
 /// When the database fails.
 pub fn batches_with_reserves(tx: &mut Tx<'_>, since: Timestamp) -> Result<Vec<Uuid>, StorageError> {
-    let batches: Vec<Id<of::Batch>> = deliveries::table
-        .filter(diesel::dsl::sql::<diesel::sql_types::Bool>(DEAD))
-        // As the index of what failed has it: addresses are kept for a week, and this is asked every second.
-        .filter(deliveries::address.is_not_null())
-        .filter(deliveries::settled_at.ge(Some(since)))
-        .filter(diesel::dsl::exists(reserve.filter(in_reserve!())))
-        // By this order both databases walk the index of what failed, and stop at the limit.
-        .order((deliveries::settled_at.desc(), deliveries::id.desc()))
-        .limit(LOOKED_AT_ONCE)
-        .select(deliveries::batch_id)
-        .load(tx.db())?;
-    let mut seen = HashSet::new();
-    Ok(batches.into_iter().map(Id::uuid).filter(|batch| seen.insert(*batch)).collect())
+    let mut found = BTreeSet::new();
+    loop {
+        let rows: Vec<Id<of::Batch>> = deliveries::table
+            .filter(diesel::dsl::sql::<diesel::sql_types::Bool>(DEAD))
+            // As the index of what failed has it: addresses are kept for a week, and this is asked every second.
+            .filter(deliveries::address.is_not_null())
+            .filter(deliveries::settled_at.ge(Some(since)))
+            // A large batch, or one that cannot be dealt with, hides no other.
+            .filter(deliveries::batch_id.ne_all(found.iter().copied().map(Id::<of::Batch>::from_uuid)))
+            .filter(diesel::dsl::exists(reserve.filter(in_reserve!())))
+            // By this order both databases walk the index of what failed, and stop at the limit.
+            .order((deliveries::settled_at.desc(), deliveries::id.desc()))
+            .limit(LOOKED_AT_ONCE)
+            .select(deliveries::batch_id)
+            .load(tx.db())?;
+        let is_all = rows.len() < usize::try_from(LOOKED_AT_ONCE).unwrap_or(usize::MAX);
+        found.extend(rows.into_iter().map(Id::uuid));
+        if is_all {
+            // The identifiers of versions grow with time.
+            return Ok(found.into_iter().collect());
+        }
+    }
 }
 /// The rows of a batch in reserve whose chosen channel failed or expired: so many at most, the oldest first.
 /// Only one at a time may decide about a batch: the caller holds a lock for it.
@@ -82,7 +91,7 @@ pub fn reserves_of(tx: &mut Tx<'_>, batch: Uuid) -> Result<Vec<InReserve>, Stora
         .filter(deliveries::batch_id.eq(Id::<of::Batch>::from_uuid(batch)))
         // The index gives this order; by the other row's number a server would walk all there are.
         .order(deliveries::id)
-        .limit(CALLED_AT_ONCE)
+        .limit(i64::try_from(RESERVES_AT_ONCE).unwrap_or(i64::MAX))
         .select((
             reserve.field(deliveries::id),
             reserve.field(deliveries::person_id),

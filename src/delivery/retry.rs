@@ -22,6 +22,8 @@ const NON_URGENT: [u64; 6] = [60, 300, 900, 3_600, 14_400, 43_200];
 /// How long to wait before the one repeat of a hand-over whose answer never came.
 const UNKNOWN_PAUSE_URGENT: Duration = Duration::from_secs(5);
 const UNKNOWN_PAUSE: Duration = Duration::from_secs(60);
+/// Why a delivery was given up over which workers fell again and again.
+pub(super) const POISON_REASON: &str = "poison";
 /// A hand-over without an answer is repeated so often; after that it counts as taken, and says so. Other attempts do not
 /// count: a greylisted mail whose answer was then lost is repeated like any other.
 const UNANSWERED_REPEATS: i32 = 1;
@@ -30,6 +32,8 @@ const UNANSWERED_REPEATS: i32 = 1;
 const POISON: i32 = 5;
 /// Why an attempt ended over which a worker fell; it is counted by these words.
 pub(super) const FELL_OVER: &str = "the worker fell over";
+/// Why a delivery ended that nobody refused: its time was over.
+pub(super) const VALIDITY_OVER: &str = "validity_over";
 
 /// How long until the next attempt, after so many. Up to a tenth is added by `spread` (0 to 99), so that a server that
 /// comes back is not met by everybody at once.
@@ -55,12 +59,30 @@ pub struct Tried {
     pub attempts: i32,
     /// Earlier attempts whose answer never came.
     pub unanswered: i32,
+    /// Earlier attempts whose courier went away: they may have arrived as well, and cost no repeat.
+    pub lost: i32,
     /// Earlier attempts over which a worker fell.
     pub fallen: i32,
     /// Another provider is trusted just now: the next attempt can go there.
     pub elsewhere: bool,
     /// After this it is no longer sent.
     pub deadline: Timestamp,
+}
+
+impl Tried {
+    /// Nobody may say of it any more that it was never sent.
+    const fn may_have_arrived(&self) -> bool {
+        self.unanswered > 0 || self.lost > 0
+    }
+}
+
+/// How a delivery ends whose time is over: what may have arrived counts as taken, and says so.
+pub(super) fn ended(may_have_arrived: bool, reason: &str) -> (State, String) {
+    if may_have_arrived {
+        (State::Accepted, format!("no answer: {reason}"))
+    } else {
+        (State::Expired, reason.to_owned())
+    }
 }
 
 /// What becomes of a delivery.
@@ -74,18 +96,22 @@ pub fn verdict(tried: &Tried, answer: &Answer, now: Timestamp, spread: u64) -> V
         (true, false) => pause(tried.lane, tried.attempts / 2 + 1, spread),
         (false, false) => pause(tried.lane, tried.attempts, spread),
     };
+    // The state is what a stop and the end of the validity go by: a doubt stays in it until somebody says "taken".
+    let waits_as = |state: State| if tried.may_have_arrived() { State::Unknown } else { state };
+    let over = |reason: &str| {
+        let (state, reason) = ended(tried.may_have_arrived(), reason);
+        Verdict::Final(state, Some(reason))
+    };
     let later = |after: Duration, reason: &str| match within_validity(after) {
-        Some(at) => Verdict::Again(State::Deferred, at, reason.to_owned()),
-        None => Verdict::Final(State::Expired, Some(reason.to_owned())),
+        Some(at) => Verdict::Again(waits_as(State::Deferred), at, reason.to_owned()),
+        None => over(reason),
     };
     match answer {
         Answer::Accepted { .. } => Verdict::Final(State::Accepted, None),
-        Answer::NotTried { .. } if tried.deadline <= now => {
-            Verdict::Final(State::Expired, Some("validity_over".to_owned()))
-        }
-        Answer::NotTried { reason } => Verdict::Again(State::Queued, now, format!("not tried: {reason}")),
+        Answer::NotTried { .. } if tried.deadline <= now => over(VALIDITY_OVER),
+        Answer::NotTried { reason } => Verdict::Again(waits_as(State::Queued), now, format!("not tried: {reason}")),
         Answer::FellOver if tried.fallen.saturating_add(1) >= POISON => {
-            Verdict::Final(State::Failed, Some("poison".to_owned()))
+            Verdict::Final(State::Failed, Some(POISON_REASON.to_owned()))
         }
         Answer::FellOver => later(next_rung, FELL_OVER),
         Answer::Deferred { reason, of_provider: true, .. } if at_once => later(next_rung, reason),
@@ -123,7 +149,7 @@ mod tests {
     fn decide(lane: Lane, channel: Channel, attempts: i32, answer: Answer, minutes_left: u64) -> Verdict {
         let deadline = NOW.plus(Duration::from_secs(minutes_left * 60));
         verdict(
-            &Tried { lane, channel, attempts, unanswered: 0, fallen: 0, elsewhere: false, deadline },
+            &Tried { lane, channel, attempts, unanswered: 0, lost: 0, fallen: 0, elsewhere: false, deadline },
             &answer,
             NOW,
             0,
@@ -179,6 +205,7 @@ mod tests {
                 channel: Channel::Sms,
                 attempts,
                 unanswered,
+                lost: 0,
                 fallen: 0,
                 elsewhere: false,
                 deadline,
@@ -195,6 +222,32 @@ mod tests {
             decide(Lane::NonUrgent, Channel::Email, 1, unknown, 1),
             Verdict::Final(State::Accepted, Some(_))
         ));
+    }
+    /// Accept M5, M6: a doubt from an earlier attempt is not forgotten by a later one.
+    #[test]
+    fn what_may_have_arrived_before_waits_and_ends_as_such_whatever_the_next_answer() {
+        let after = |unanswered, lost, answer: &Answer, left: u64| {
+            let (lane, channel) = (Lane::Urgent, Channel::Email);
+            let deadline = NOW.plus(Duration::from_secs(left));
+            let tried = Tried { lane, channel, attempts: 2, unanswered, lost, fallen: 0, elsewhere: false, deadline };
+            verdict(&tried, answer, NOW, 0)
+        };
+        let back = Answer::NotTried { reason: "stopping" };
+        for (unanswered, lost) in [(1, 0), (0, 1)] {
+            let later = NOW.plus(Duration::from_secs(5));
+            for (answer, left, wanted) in [
+                (&back, 60, Verdict::Again(State::Unknown, NOW, "not tried: stopping".into())),
+                (&back, 0, Verdict::Final(State::Accepted, Some("no answer: validity_over".into()))),
+                (&deferred(), 60, Verdict::Again(State::Unknown, later, "421".into())),
+                (&deferred(), 3, Verdict::Final(State::Accepted, Some("no answer: 421".into()))),
+                (&Answer::FellOver, 3, Verdict::Final(State::Accepted, Some(format!("no answer: {FELL_OVER}")))),
+                (&Answer::refused("550"), 60, Verdict::Final(State::Failed, Some("550".into()))),
+            ] {
+                assert_eq!(after(unanswered, lost, answer, left), wanted);
+            }
+        }
+        let unknown = Answer::unknown("closed");
+        assert!(matches!(after(0, 1, &unknown, 60), Verdict::Again(State::Unknown, ..)), "a loss costs no repeat");
     }
     #[test]
     fn a_server_that_asks_for_more_than_the_validity_gets_the_ladder_instead() {
@@ -221,6 +274,7 @@ mod tests {
             channel: Channel::Sms,
             attempts,
             unanswered: 0,
+            lost: 0,
             fallen: 0,
             elsewhere: true,
             deadline,
@@ -264,7 +318,7 @@ mod tests {
         let fallen = |attempts, fallen| {
             let deadline = NOW.plus(Duration::from_secs(1_800));
             let (lane, channel) = (Lane::Urgent, Channel::Email);
-            let tried = Tried { lane, channel, attempts, unanswered: 0, fallen, elsewhere: false, deadline };
+            let tried = Tried { lane, channel, attempts, unanswered: 0, lost: 0, fallen, elsewhere: false, deadline };
             verdict(&tried, &Answer::FellOver, NOW, 0)
         };
         assert!(matches!(fallen(4, 3), Verdict::Again(State::Deferred, ..)));

@@ -112,8 +112,9 @@ impl<'a> Entry<'a> {
     }
 }
 
-/// Settles attempts, in one transaction for many; after `lock_in_order`. Only what its lease still holds is changed: a late answer of a lease
-/// that was lost is kept with its attempt and changes nothing else (accept M5). Returns how many were settled.
+/// Settles attempts, in one transaction for many; after `lock_in_order`. Only what its lease still holds is changed: a late
+/// answer of a lease that was lost is kept with its attempt and changes nothing else (accept M5). Returns how many were
+/// settled.
 ///
 /// # Errors
 /// When the database fails.
@@ -129,16 +130,17 @@ pub fn settle(tx: &mut Tx<'_>, settlements: &[Settlement]) -> Result<usize, Stor
         .collect();
     let stopped: HashSet<i64> = super::stop::no_longer_wanted(tx, &again)?.into_iter().collect();
     let results: Vec<Entry<'_>> = settlements.iter().map(|settlement| Entry::of(settlement, &stopped)).collect();
-    let settled: HashSet<i64> = match tx.db() {
+    let settled: HashSet<(i64, i32)> = match tx.db() {
         Db::Sqlite(_) => one_by_one(tx, &results, now)?,
         Db::Postgres(c) => all_at_once(c, &results, now)?,
     };
-    let untried = settlements.iter().filter(|settlement| !settlement.tried && settled.contains(&settlement.delivery));
+    let is_settled = |settlement: &Settlement| settled.contains(&(settlement.delivery, settlement.attempt));
+    let untried = settlements.iter().filter(|settlement| !settlement.tried && is_settled(settlement));
     give_back(tx, &untried.map(|settlement| settlement.delivery).collect::<Vec<_>>())?;
-    let taken =
-        settlements.iter().filter(|settlement| matches!(settlement.verdict, Verdict::Final(State::Accepted, _)));
-    receipts::catch_up(tx, &taken.map(|settlement| settlement.delivery).collect::<Vec<_>>())?;
-    for settlement in settlements.iter().filter(|settlement| !settled.contains(&settlement.delivery)) {
+    // By what was written and not by the verdict: a stop ends as taken what may have arrived.
+    let taken = results.iter().filter(|result| result.state == State::Accepted && is_settled(result.settlement));
+    receipts::catch_up(tx, &taken.map(|result| result.settlement.delivery).collect::<Vec<_>>())?;
+    for settlement in settlements.iter().filter(|settlement| !is_settled(settlement)) {
         metrics::late();
         tracing::warn!(
             delivery = settlement.delivery,
@@ -158,7 +160,7 @@ fn give_back(tx: &mut Tx<'_>, ids: &[i64]) -> Result<(), StorageError> {
     Ok(())
 }
 /// Two prepared statements for each: on the embedded database a statement costs microseconds.
-fn one_by_one(tx: &mut Tx<'_>, results: &[Entry<'_>], now: Timestamp) -> Result<HashSet<i64>, StorageError> {
+fn one_by_one(tx: &mut Tx<'_>, results: &[Entry<'_>], now: Timestamp) -> Result<HashSet<(i64, i32)>, StorageError> {
     let mut settled = HashSet::with_capacity(results.len());
     for result in results {
         let settlement = result.settlement;
@@ -188,7 +190,7 @@ fn one_by_one(tx: &mut Tx<'_>, results: &[Entry<'_>], now: Timestamp) -> Result<
             ))
             .execute(tx.db())?;
         if changed > 0 {
-            settled.insert(settlement.delivery);
+            settled.insert((settlement.delivery, settlement.attempt));
         }
     }
     Ok(settled)
@@ -197,9 +199,15 @@ fn one_by_one(tx: &mut Tx<'_>, results: &[Entry<'_>], now: Timestamp) -> Result<
 struct SettledRow {
     #[diesel(sql_type = BigInt)]
     id: i64,
+    #[diesel(sql_type = Integer)]
+    attempt: i32,
 }
 /// Two statements for all: on a server every statement is a round trip.
-fn all_at_once(c: &mut PgConnection, results: &[Entry<'_>], now: Timestamp) -> Result<HashSet<i64>, StorageError> {
+fn all_at_once(
+    c: &mut PgConnection,
+    results: &[Entry<'_>],
+    now: Timestamp,
+) -> Result<HashSet<(i64, i32)>, StorageError> {
     fn column<'a, T>(results: &'a [Entry<'a>], of: impl Fn(&'a Entry<'a>) -> T) -> Vec<T> {
         results.iter().map(of).collect()
     }
@@ -224,7 +232,7 @@ fn all_at_once(c: &mut PgConnection, results: &[Entry<'_>], now: Timestamp) -> R
            settled_at = v.settled_at \
          FROM unnest($1::bigint[], $2::uuid[], $3::text[], $4::text[], $5::timestamptz[], $6::text[], $7::timestamptz[]) \
            AS v(id, lease, state, reason, due_at, reference, settled_at) \
-         WHERE deliveries.id = v.id AND deliveries.lease = v.lease RETURNING deliveries.id",
+         WHERE deliveries.id = v.id AND deliveries.lease = v.lease RETURNING deliveries.id, deliveries.attempts AS attempt",
     )
     .bind::<Array<BigInt>, _>(column(results, |result| result.settlement.delivery))
     .bind::<Array<diesel::sql_types::Uuid>, _>(column(results, |result| result.settlement.lease))
@@ -234,5 +242,6 @@ fn all_at_once(c: &mut PgConnection, results: &[Entry<'_>], now: Timestamp) -> R
     .bind::<Array<Nullable<Text>>, _>(column(results, |result| result.settlement.reference.as_deref()))
     .bind::<Array<Nullable<sql::Moment>>, _>(column(results, |result| result.settled_at(now)))
     .load(c)?;
-    Ok(settled.into_iter().map(|row| row.id).collect())
+    // Whoever holds the lease made the last attempt.
+    Ok(settled.into_iter().map(|row| (row.id, row.attempt)).collect())
 }

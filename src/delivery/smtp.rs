@@ -352,7 +352,16 @@ impl Channel for SmtpChannel {
     }
 
     async fn probe(&self) -> Result<(), String> {
-        let line = self.open().await?;
+        // Our own connections at rest may be all that the relay allows us: they must not be why it turns the probe away.
+        let rested = std::mem::take(&mut *self.idle.lock().unwrap_or_else(PoisonError::into_inner)).len();
+        let line = match self.open().await {
+            // It may not have noticed yet that they are gone.
+            Err(reason) if rested > 0 && reason.starts_with("greeting: 4") => {
+                tokio::time::sleep(FEWER).await;
+                self.open().await?
+            }
+            opened => opened?,
+        };
         self.keep(line);
         Ok(())
     }

@@ -4,10 +4,12 @@ use diesel::prelude::*;
 use uuid::Uuid;
 
 use super::lifecycle::{Channel, State};
+use super::receipts;
 use super::settle::NO_ANSWER_STOPPED;
 use crate::storage::Db;
 use crate::storage::StorageError;
 use crate::storage::Tx;
+use crate::storage::columns::sql;
 use crate::storage::schema::deliveries;
 use crate::values::Id;
 use crate::values::Timestamp;
@@ -26,6 +28,8 @@ macro_rules! stop_those {
         diesel::update(deliveries::table.filter($those).filter(deliveries::state.eq(State::Attempting)))
             .set(deliveries::deadline.eq(now))
             .execute($tx.db())?;
+        let unanswered = deliveries::table.filter($those).filter(deliveries::state.eq(State::Unknown));
+        let unanswered: Vec<i64> = unanswered.select(deliveries::id).load($tx.db())?;
         diesel::update(deliveries::table.filter($those).filter(deliveries::state.eq(State::Unknown)))
             .set((
                 deliveries::state.eq(State::Accepted),
@@ -34,6 +38,7 @@ macro_rules! stop_those {
                 deliveries::settled_at.eq(Some(now)),
             ))
             .execute($tx.db())?;
+        receipts::catch_up($tx, &unanswered)?;
         let waiting = [State::Planned, State::Queued, State::Deferred];
         diesel::update(deliveries::table.filter($those).filter(deliveries::state.eq_any(waiting)))
             .set((
@@ -59,27 +64,66 @@ pub fn cancel(tx: &mut Tx<'_>, batch: Uuid, reason: &str) -> Result<usize, Stora
     Ok(stop_those!(tx, deliveries::batch_id.eq(batch), reason))
 }
 
-/// Cancels what waits for a membership, on one channel or on all: whoever left gets nothing more. As `cancel` otherwise.
+/// The batches of which something is open: a step from each to the next, however many deliveries each of them has.
+const OPEN_BATCHES: &str = "WITH RECURSIVE open (batch_id) AS (\
+    SELECT (SELECT batch_id FROM deliveries WHERE settled_at IS NULL ORDER BY batch_id LIMIT 1) \
+    UNION ALL \
+    SELECT (SELECT later.batch_id FROM deliveries later WHERE later.settled_at IS NULL AND later.batch_id > open.batch_id \
+            ORDER BY later.batch_id LIMIT 1) \
+    FROM open WHERE open.batch_id IS NOT NULL) \
+    SELECT batch_id FROM open WHERE batch_id IS NOT NULL";
+/// Batches looked into in one sentence.
+const AT_ONCE: usize = 500;
+
+#[derive(QueryableByName)]
+struct OpenBatch {
+    #[diesel(sql_type = sql::Key)]
+    batch_id: Id<of::Batch>,
+}
+
+/// What waits for a member, by the key of each open batch. Few batches are open, and one of them may have a hundred thousand
+/// rows: these are not walked, and no index of memberships has to be kept by every claim and every result.
+fn waiting_for(
+    tx: &mut Tx<'_>,
+    membership: Id<of::Membership>,
+    person: Id<of::Person>,
+    channel: Option<Channel>,
+) -> Result<Vec<i64>, StorageError> {
+    let open: Vec<OpenBatch> = diesel::sql_query(OPEN_BATCHES).load(tx.db())?;
+    let mut waiting = Vec::new();
+    for batches in open.chunks(AT_ONCE) {
+        // That they are due is looked at here: by that word the database might prefer to walk the index of what is due.
+        let theirs: Vec<(i64, Channel, Option<Timestamp>)> = deliveries::table
+            .filter(deliveries::batch_id.eq_any(batches.iter().map(|open| open.batch_id)))
+            .filter(deliveries::person_id.eq(person))
+            .filter(deliveries::membership_id.eq(Some(membership)))
+            .select((deliveries::id, deliveries::channel, deliveries::due_at))
+            .load(tx.db())?;
+        let meant = |(_, by, due): &(i64, Channel, Option<Timestamp>)| {
+            due.is_some() && channel.is_none_or(|channel| channel == *by)
+        };
+        waiting.extend(theirs.into_iter().filter(meant).map(|(id, ..)| id));
+    }
+    Ok(waiting)
+}
+
+/// Cancels what waits for a membership of a person, on one channel or on all: whoever left gets nothing more. As `cancel`
+/// otherwise.
 ///
 /// # Errors
 /// When the database fails.
 pub fn cancel_for_membership(
     tx: &mut Tx<'_>,
     membership: Id<of::Membership>,
+    person: Id<of::Person>,
     channel: Option<Channel>,
     reason: &str,
 ) -> Result<usize, StorageError> {
-    let mut waiting = deliveries::table
-        // A literal and not a bind: a generic plan could not use the partial index.
-        .filter(diesel::dsl::sql::<diesel::sql_types::Bool>("deliveries.due_at IS NOT NULL"))
-        .filter(deliveries::membership_id.eq(Some(membership)))
-        .select(deliveries::id)
-        .into_boxed();
-    if let Some(channel) = channel {
-        waiting = waiting.filter(deliveries::channel.eq(channel));
-    }
-    let ids: Vec<i64> = waiting.load(tx.db())?;
+    let ids = waiting_for(tx, membership, person, channel)?;
     tx.nudge();
+    if ids.is_empty() {
+        return Ok(0);
+    }
     Ok(stop_those!(tx, deliveries::id.eq_any(&ids), reason))
 }
 

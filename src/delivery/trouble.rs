@@ -28,7 +28,7 @@ pub struct Standing {
 /// What is wrong with an urgent batch.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Trouble {
-    /// Some wait, and nobody has got it yet.
+    /// Nobody has got it: some wait, or every try came to nothing.
     NoHandover,
     /// Some got it, many wait, and nothing moves any more.
     Stuck,
@@ -49,11 +49,14 @@ pub fn trouble(standings: &[Standing], begun_at: Timestamp, now: Timestamp) -> O
         State::Planned => standing.first_due.unwrap_or(standing.first_created),
         _ => standing.first_created,
     };
-    let age = now.since(waiting.iter().map(since).min()?.max(begun_at));
+    let age = |of: &[&Standing]| of.iter().map(since).min().map(|first| now.since(first.max(begun_at)));
     let gone: Vec<&Standing> = standings.iter().filter(|standing| standing.state.was_handed_over()).collect();
     if gone.is_empty() {
-        return (age >= NO_HANDOVER).then_some(Trouble::NoHandover);
+        let nothing_is_left_to_try = standings.iter().all(|standing| standing.state.is_final());
+        let meant = if nothing_is_left_to_try { died(standings) } else { waiting };
+        return (age(&meant)? >= NO_HANDOVER).then_some(Trouble::NoHandover);
     }
+    let age = age(&waiting)?;
     let moved_at = gone.iter().filter_map(|standing| standing.last_settled).max()?.max(begun_at);
     if age < STUCK || now.since(moved_at) < STUCK {
         return None;
@@ -65,6 +68,10 @@ pub fn trouble(standings: &[Standing], begun_at: Timestamp, now: Timestamp) -> O
     let due = waiting.iter().filter_map(|standing| standing.first_due).min();
     let forgotten = due.is_some_and(|due| now.since(due) >= STUCK);
     (many || forgotten).then_some(Trouble::Stuck)
+}
+/// What came to nothing. Whoever was left out, or stopped first, is not meant.
+fn died(standings: &[Standing]) -> Vec<&Standing> {
+    standings.iter().filter(|standing| matches!(standing.state, State::Failed | State::Expired)).collect()
 }
 
 #[cfg(test)]
@@ -93,11 +100,27 @@ mod tests {
         }
     }
     #[test]
-    fn one_who_has_it_is_enough_and_so_is_nobody_left_to_wait() {
+    fn one_who_has_it_is_enough() {
         let moving = [some(State::Queued, 9_999, Some(0), None), some(State::Accepted, 1, None, Some(8))];
         assert_eq!(troubled(&moving, at(10)), None);
-        let over = [some(State::Failed, 3, None, Some(2)), some(State::Suppressed, 3, None, Some(0))];
+        let over = [some(State::Failed, 9_999, None, Some(2)), some(State::Accepted, 1, None, Some(8))];
         assert_eq!(troubled(&over, at(1_000)), None);
+    }
+    /// Nothing waits any more, and nobody has it: worse than waiting, not better.
+    #[test]
+    fn what_came_to_nothing_for_everybody_is_in_trouble() {
+        for state in [State::Failed, State::Expired] {
+            let over = [some(state, 3, None, Some(2)), some(State::Suppressed, 3, None, Some(0))];
+            assert_eq!(troubled(&over, at(9)), None, "{state:?}");
+            assert_eq!(troubled(&over, at(10)), Some(Trouble::NoHandover), "{state:?}");
+            assert_eq!(troubled(&over, at(100_000)), Some(Trouble::NoHandover), "{state:?}");
+            // The other half leaves in the morning.
+            let later = [some(state, 3, None, Some(2)), some(State::Planned, 3, Some(3_600), None)];
+            assert_eq!(troubled(&later, at(60)), None, "{state:?}");
+        }
+        // Nobody was meant, or everybody stopped it: nothing failed.
+        let left_out = [some(State::Suppressed, 3, None, Some(0)), some(State::Cancelled, 3, None, Some(1))];
+        assert_eq!(troubled(&left_out, at(1_000)), None);
         assert_eq!(troubled(&[], at(1_000)), None);
     }
     #[test]

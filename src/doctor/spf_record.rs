@@ -156,18 +156,45 @@ fn with_lengths(text: &str) -> Option<(Option<String>, u8, u8)> {
     }
 }
 
-/// The record that would be right: what is there, with these addresses, refusing everybody else.
+/// The record that would be right: what is there, with these addresses, refusing everybody else. Who is let in by it is let in
+/// by what is there: beside an `all` no `redirect=` is ever followed, and a second one would break the record.
 pub(super) fn mended(record: Option<&str>, missing: &[IpAddr]) -> String {
     let mut terms: Vec<String> = vec!["v=spf1".to_owned()];
     terms.extend(missing.iter().map(|address| match address {
         IpAddr::V4(address) => format!("ip4:{address}"),
         IpAddr::V6(address) => format!("ip6:{address}"),
     }));
-    let kept = record.unwrap_or_default().split(' ').skip(1).filter(|term| !term.is_empty());
-    let is_all = |term: &str| term.trim_start_matches(['+', '-', '~', '?']).eq_ignore_ascii_case("all");
-    terms.extend(kept.filter(|term| !is_all(term)).map(str::to_owned));
-    if !terms.iter().any(|term| term.to_ascii_lowercase().starts_with("redirect=")) {
-        terms.push("-all".to_owned());
-    }
+    let present: Vec<&str> = record.unwrap_or_default().split(' ').skip(1).filter(|term| !term.is_empty()).collect();
+    let is_all = |term: &&str| term.trim_start_matches(['+', '-', '~', '?']).eq_ignore_ascii_case("all");
+    let is_redirect = |term: &&str| modifier(term).is_some_and(|(name, _)| name.eq_ignore_ascii_case("redirect"));
+    let redirect = present.iter().find(|term| is_redirect(term)).filter(|_| !present.iter().any(is_all));
+    terms.extend(present.iter().filter(|term| !is_all(term) && !is_redirect(term)).map(|term| (*term).to_owned()));
+    terms.push(redirect.map_or("-all", |redirect| redirect).to_owned());
     terms.join(" ")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// What is to be published lets nobody in whom the record there refuses.
+    #[test]
+    fn a_mended_record_is_never_looser() {
+        let ours = [IpAddr::V4(Ipv4Addr::new(192, 0, 2, 10))];
+        for (record, right) in [
+            ("v=spf1 a ~all", "v=spf1 ip4:192.0.2.10 a -all"),
+            ("v=spf1 a", "v=spf1 ip4:192.0.2.10 a -all"),
+            ("v=spf1 redirect=_spf.x.be", "v=spf1 ip4:192.0.2.10 redirect=_spf.x.be"),
+            ("v=spf1 Redirect=_spf.x.be a", "v=spf1 ip4:192.0.2.10 a Redirect=_spf.x.be"),
+            // Nobody follows it: the strangers of x.be are not to be let in.
+            ("v=spf1 -all redirect=_spf.x.be", "v=spf1 ip4:192.0.2.10 -all"),
+            ("v=spf1 redirect=_spf.x.be ~ALL", "v=spf1 ip4:192.0.2.10 -all"),
+            // As two records look when they are put together.
+            ("v=spf1 redirect=_spf.x.be a redirect=_spf.y.be", "v=spf1 ip4:192.0.2.10 a redirect=_spf.x.be"),
+        ] {
+            let mended = mended(Some(record), &ours);
+            assert_eq!(mended, right, "{record}");
+            assert!(parse(&mended).is_ok());
+        }
+    }
 }

@@ -126,7 +126,7 @@ impl<'r> Walk<'r> {
             Mechanism::Ptr(name) => {
                 let wanted = named(self, name)?.to_ascii_lowercase();
                 // A name that cannot be asked does not match (RFC 7208, 5.5).
-                let hosts = self.resolver.ptr(self.address).await.unwrap_or_default();
+                let Ok(hosts) = self.resolver.ptr(self.address).await else { return Ok(false) };
                 for host in self.note(hosts)?.into_iter().take(LOOKUPS) {
                     let found = self.resolver.addresses(&host, self.address).await.unwrap_or_default();
                     let host = host.trim_end_matches('.').to_ascii_lowercase();
@@ -289,6 +289,13 @@ mod tests {
         for (record, address, wanted) in table {
             assert_eq!(says(&zone(record), address).await, Ok(wanted), "{record} {address}");
         }
+    }
+    /// What could not be asked is not a lookup that found nothing (RFC 7208, 4.6.4 and 5.5).
+    #[tokio::test]
+    async fn a_name_that_cannot_be_asked_is_not_void() {
+        let record = "v=spf1 ptr:mons.be a:gone.be a:away.be ip4:192.0.2.10 -all";
+        assert_eq!(says(&with(record).sick(OURS), OURS).await, Ok(Word::Pass));
+        assert!(is_permanent(&says(&with(record), OURS).await, "find nothing"));
     }
     #[tokio::test]
     async fn a_record_that_does_not_work_says_why() {

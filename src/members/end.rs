@@ -20,7 +20,7 @@ pub(super) fn leave(tx: &mut Tx<'_>, id: Id<of::Membership>) -> Result<(), Membe
     let now = tx.now()?;
     let Some(ended) = Standing::of(membership.status).leave(now) else { return Ok(()) };
     store::write_ended(tx, id, &ended)?;
-    cancel_for_membership(tx, id, None, CANCELLED_FOR)?;
+    cancel_for_membership(tx, id, membership.person, None, CANCELLED_FOR)?;
     letters::tell(tx, &membership, LetterKind::Left, &[])?;
     Ok(())
 }
@@ -31,7 +31,7 @@ pub(super) fn end(tx: &mut Tx<'_>, id: Id<of::Membership>, reason: RecordedEnd) 
     let now = tx.now()?;
     let ended = Standing::of(membership.status).end(reason, now).ok_or(MemberError::WrongState(membership.status))?;
     store::write_ended(tx, id, &ended)?;
-    cancel_for_membership(tx, id, None, CANCELLED_FOR)?;
+    cancel_for_membership(tx, id, membership.person, None, CANCELLED_FOR)?;
     match reason {
         RecordedEnd::Moved => letters::tell(tx, &membership, LetterKind::Left, &[])?,
         RecordedEnd::Deceased | RecordedEnd::Duplicate => {}

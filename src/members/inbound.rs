@@ -157,7 +157,7 @@ fn stop(tx: &mut Tx<'_>, config: &Config, sender: &Sender) -> Result<usize, Stor
     let (mut changed, mut lists) = (0, BTreeSet::new());
     for membership in &sender.memberships {
         // Even where it was stopped before: something may have been on its way into the queue at that moment.
-        cancel_for_membership(tx, membership.id, Some(Channel::Sms), "stopped")?;
+        cancel_for_membership(tx, membership.id, membership.person, Some(Channel::Sms), "stopped")?;
         if stops::stop_sms(tx, membership.id, &sender.index)? {
             changed += 1;
             if membership.status.is_enrolled() {

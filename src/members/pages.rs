@@ -105,7 +105,7 @@ pub(super) fn unsubscribe(
     let found = stops::find_to_silence(tx, id)?;
     let Some(reader) = reader(tx, found, asked)? else { return Ok(nowhere(asked)) };
     stops::stop_email(tx, id)?;
-    cancel_for_membership(tx, id, Some(Channel::Email), "stopped")?;
+    cancel_for_membership(tx, id, reader.membership.person, Some(Channel::Email), "stopped")?;
     Ok(reader.shown(PageKind::Unsubscribed))
 }
 /// Asks for the code of a contact, or says that it is confirmed.

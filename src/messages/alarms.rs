@@ -1,7 +1,7 @@
 //! Alarms of a zone: read, and taken in hand.
 
+use super::dead_letter_payloads::{AlarmFilter, AlarmRow};
 use super::error::MessageError;
-use super::payloads::{AlarmFilter, AlarmRow};
 use super::watch::message_of;
 use crate::access::Visible;
 use crate::delivery::alarms::{self, Alarm};

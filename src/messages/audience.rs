@@ -2,23 +2,16 @@
 
 use std::collections::{BTreeMap, HashMap, HashSet};
 
-use chrono::{Datelike, NaiveDate, TimeZone, Timelike};
-
 use super::message::{AudienceRule, Class, Kind, Mode};
-use super::rules::Refusal;
+use super::quiet_hours::{after_quiet_hours, is_night};
+use super::recipient::{address, language_for, left_out};
 use crate::delivery::{Channel, InReserve, NOT_CHOSEN};
-use crate::members::MembershipStatus;
 use crate::members::Recipient;
 use crate::partnerships::{ClassPlan, PlanContent};
 use crate::values::Id;
 use crate::values::Language;
 use crate::values::Timestamp;
 use crate::values::of;
-
-/// SMS at night are left out for those who chose so: from this hour
-const NIGHT_FROM: u32 = 22;
-/// until this hour.
-const NIGHT_UNTIL: u32 = 7;
 
 /// What is known when an audience is reckoned.
 #[derive(Debug)]
@@ -98,83 +91,6 @@ impl Audience {
     }
 }
 
-/// The moment at or after `now` that lies outside the quiet hours of the plan, by the clocks of Belgium.
-#[must_use]
-pub(super) fn after_quiet_hours(now: Timestamp, from_hour: u8, until_hour: u8) -> Timestamp {
-    let local = now.in_belgium();
-    let (hour, from, until) = (local.hour(), u32::from(from_hour), u32::from(until_hour));
-    let quiet = if from <= until { (from..until).contains(&hour) } else { hour >= from || hour < until };
-    if !quiet {
-        return now;
-    }
-    let ends_today = hour < until;
-    let today: NaiveDate = local.date_naive();
-    let day = if ends_today { today } else { today.succ_opt().unwrap_or(today) };
-    // Where a clock change leaves the hour out, the next one that exists is taken.
-    (until..until.saturating_add(3))
-        .find_map(|hour| {
-            chrono_tz::Europe::Brussels.with_ymd_and_hms(day.year(), day.month(), day.day(), hour, 0, 0).earliest()
-        })
-        .map_or(now, |at| at.with_timezone(&chrono::Utc).into())
-}
-fn is_night(now: Timestamp) -> bool {
-    let hour = now.in_belgium().hour();
-    !(NIGHT_UNTIL..NIGHT_FROM).contains(&hour)
-}
-
-/// Why a member as a whole is left out.
-fn left_out(member: &Recipient, setting: &Setting<'_>) -> Option<&'static str> {
-    match setting.rule {
-        // Who was told something is told what became of it. Who has left since gets a correction, and nothing else: they
-        // may still act on what was wrong.
-        AudienceRule::RecipientsOf(_) if !setting.reached_before.contains(&member.person) => Some("not_reached_before"),
-        AudienceRule::RecipientsOf(_) => {
-            (!member.status.is_enrolled() && setting.kind != Kind::Correction).then_some("left")
-        }
-        AudienceRule::Partnership => match member.status {
-            MembershipStatus::Active | MembershipStatus::ReviewDue => None,
-            MembershipStatus::Paused => Some("paused"),
-            MembershipStatus::Unreachable => Some("no_contact"),
-            _ => Some("suspended"),
-        },
-    }
-    .or_else(|| (setting.mode == Mode::Exercise && !member.exercises).then_some("no_exercises"))
-}
-/// The address of a member on a channel, or why there is none to use.
-fn address(member: &Recipient, channel: Channel) -> Result<&str, &'static str> {
-    let (value, usable, stopped, suspended) = match channel {
-        Channel::Email => (&member.email, member.email_usable, member.email_stopped, member.email_suspended),
-        Channel::Sms => (&member.mobile, member.mobile_usable, member.sms_stopped, member.mobile_suspended),
-    };
-    match value {
-        None => Err("no_contact"),
-        Some(_) if stopped => Err("stopped"),
-        Some(_) if suspended => Err("suspended_endpoint"),
-        Some(_) if !usable => Err("unverified"),
-        Some(value) => Ok(value),
-    }
-}
-
-/// The address at which a member whom a message did not reach is reached now, or why not.
-pub(super) fn present_address(
-    member: &Recipient,
-    (class, kind): (Class, Kind),
-    channel: Channel,
-    now: Timestamp,
-) -> Result<&str, Refusal> {
-    let hears = matches!(member.status, MembershipStatus::Active | MembershipStatus::ReviewDue);
-    if !hears && kind != Kind::Correction {
-        return Err(Refusal::MemberGone);
-    }
-    if class == Class::Urgent && channel == Channel::Sms && is_night(now) && !member.sms_at_night {
-        return Err(Refusal::NightChoice);
-    }
-    address(member, channel).map_err(|reason| match reason {
-        "stopped" => Refusal::ChannelStopped,
-        _ => Refusal::NoUsableContact,
-    })
-}
-
 /// Who is given what, member by member: one number or address is written to once, and one dwelling where the plan says so.
 struct Round<'a> {
     setting: &'a Setting<'a>,
@@ -243,7 +159,12 @@ pub(super) fn reckon(members: &[Recipient], setting: &Setting<'_>) -> Audience {
                 .extend(class_plan.channels.iter().map(|channel| plan(*channel, PlannedFate::LeftOut(reason))));
             continue;
         }
-        let Some(language) = language_for(member.language, setting, &mut audience) else {
+        let found = language_for(member.language, setting);
+        if found.is_none_or(|(_, is_fallback)| is_fallback) {
+            *audience.fallbacks.entry(member.language).or_default() += 1;
+        }
+        let Some((language, _)) = found else {
+            audience.language_missing = true;
             audience.planned.extend(
                 class_plan.channels.iter().map(|channel| plan(*channel, PlannedFate::LeftOut("language_missing"))),
             );
@@ -283,7 +204,6 @@ pub(super) fn reckon_reserves(
         }
     }
     let known: HashMap<Id<of::Person>, &Recipient> = members.iter().map(|member| (member.person, member)).collect();
-    let mut audience = Audience::default();
     let fates = missed.iter().map(|row| {
         let Some(member) = known.get(&row.person).copied() else { return (*row, PlannedFate::LeftOut("left")) };
         if let Some(reason) = left_out(member, setting) {
@@ -292,40 +212,20 @@ pub(super) fn reckon_reserves(
         if !round.plan.channels.contains(&row.channel) {
             return (*row, PlannedFate::LeftOut("not_in_plan"));
         }
-        match language_for(member.language, setting, &mut audience) {
-            Some(language) => (*row, round.fate(member, row.channel, language)),
+        match language_for(member.language, setting) {
+            Some((language, _)) => (*row, round.fate(member, row.channel, language)),
             None => (*row, PlannedFate::LeftOut("language_missing")),
         }
     });
     fates.collect()
 }
-/// The language a member is written to in: their own, else the first agreed fallback that was written.
-fn language_for(own: Language, setting: &Setting<'_>, audience: &mut Audience) -> Option<Language> {
-    if setting.written_in.contains(&own) {
-        return Some(own);
-    }
-    *audience.fallbacks.entry(own).or_default() += 1;
-    let agreed = setting.plan.fallback_languages.iter().find(|language| setting.written_in.contains(language)).copied();
-    if agreed.is_none() {
-        audience.language_missing = true;
-    }
-    agreed
-}
-
 #[cfg(test)]
 pub(super) mod tests {
+    use super::super::quiet_hours::tests::belgium;
     use super::*;
+    use crate::members::MembershipStatus;
     use crate::partnerships::PlanMode;
 
-    /// By the clocks of Belgium; where an hour comes twice, `earliest` says which.
-    fn belgium(month: u32, day: u32, hour: u32, minute: u32, earliest: bool) -> Timestamp {
-        let local = chrono_tz::Europe::Brussels.with_ymd_and_hms(2026, month, day, hour, minute, 0);
-        let at = if earliest { local.earliest() } else { local.latest() };
-        at.unwrap().with_timezone(&chrono::Utc).into()
-    }
-    fn utc(text: &str) -> Timestamp {
-        chrono::DateTime::parse_from_rfc3339(text).unwrap().with_timezone(&chrono::Utc).into()
-    }
     pub(in crate::messages) fn noon() -> Timestamp {
         belgium(3, 2, 12, 0, true)
     }
@@ -564,48 +464,6 @@ pub(super) mod tests {
         assert_eq!(when(Case { now: night, ..urgent() }), (night, 2, 1));
         assert_eq!(when(Case { now: night, ..quiet() }), (belgium(3, 3, 8, 0, true), 1, 1));
         assert_eq!(when(quiet()), (noon(), 1, 1));
-    }
-    /// The clocks of Belgium go forward on 2026-03-29 at two and back on 2026-10-25 at three.
-    #[test]
-    fn quiet_hours_end_by_the_clock_on_the_wall() {
-        let cases = [
-            // An ordinary night, from either side of midnight, and the last second of it.
-            (belgium(3, 2, 21, 0, true), 21, 8, utc("2026-03-03T07:00:00Z")),
-            (belgium(3, 3, 0, 30, true), 21, 8, utc("2026-03-03T07:00:00Z")),
-            (belgium(3, 3, 7, 59, true), 21, 8, utc("2026-03-03T07:00:00Z")),
-            // The last night of a month and of the year.
-            (belgium(4, 30, 22, 0, true), 21, 8, utc("2026-05-01T06:00:00Z")),
-            (belgium(12, 31, 23, 0, true), 21, 8, utc("2027-01-01T07:00:00Z")),
-            // A rest at noon.
-            (belgium(3, 2, 13, 10, true), 13, 15, utc("2026-03-02T14:00:00Z")),
-            // The short night: eight in the morning is summer time already.
-            (belgium(3, 28, 22, 0, true), 21, 8, utc("2026-03-29T06:00:00Z")),
-            (belgium(3, 29, 1, 30, true), 21, 8, utc("2026-03-29T06:00:00Z")),
-            // Two o'clock does not exist that night: three is taken.
-            (belgium(3, 29, 1, 30, true), 21, 2, utc("2026-03-29T01:00:00Z")),
-            (belgium(3, 29, 1, 30, true), 21, 3, utc("2026-03-29T01:00:00Z")),
-            // The long night: eight in the morning is winter time already.
-            (belgium(10, 24, 22, 0, true), 21, 8, utc("2026-10-25T07:00:00Z")),
-            // Half past two comes twice; three comes once.
-            (belgium(10, 25, 2, 30, true), 21, 3, utc("2026-10-25T02:00:00Z")),
-            (belgium(10, 25, 2, 30, false), 21, 3, utc("2026-10-25T02:00:00Z")),
-            // Two comes twice; the first one ends the quiet.
-            (belgium(10, 25, 1, 30, true), 21, 2, utc("2026-10-25T00:00:00Z")),
-        ];
-        for (now, from, until, expected) in cases {
-            assert_eq!(after_quiet_hours(now, from, until), expected, "{now} {from} to {until}");
-            assert!(after_quiet_hours(expected, from, until) == expected, "{expected} is no longer quiet");
-        }
-        for (now, from, until) in [
-            (belgium(3, 2, 20, 59, true), 21, 8),
-            (belgium(3, 2, 8, 0, true), 21, 8),
-            (belgium(3, 2, 15, 0, true), 13, 15),
-            (belgium(3, 2, 3, 0, true), 8, 8),
-            (belgium(3, 29, 3, 0, true), 21, 3),
-            (belgium(10, 25, 2, 10, false), 21, 2),
-        ] {
-            assert_eq!(after_quiet_hours(now, from, until), now, "{now} {from} to {until} is not quiet");
-        }
     }
     /// The rules of a release, with what was given then: here one SMS is enough for a dwelling.
     #[test]

@@ -1,11 +1,13 @@
-//! What has been dispatched: the messages that are going out, and those of which everything is settled.
+//! What has been dispatched: the messages of which everything is settled, and those that the watch looks at.
 
 use std::collections::HashMap;
+use std::time::Duration;
 
 use diesel::prelude::*;
 
-use super::message::{Class, Kind};
-use super::store::{Loaded, REQUEUED, Row};
+use super::message::{Class, Kind, Status};
+use super::store::{Loaded, OTHER_CHANNEL, REQUEUED, Row};
+use crate::delivery::State;
 use crate::storage::StorageError;
 use crate::storage::Tx;
 use crate::storage::schema::{approvals, deliveries, message_events, messages};
@@ -13,23 +15,21 @@ use crate::values::Id;
 use crate::values::Timestamp;
 use crate::values::of;
 
-/// The messages going out whose deliveries are all settled, with the number that did not arrive.
+/// What was closed is looked at for so long: after a week nothing of it can be put back.
+const LOOKED_BACK: Duration = Duration::from_secs(7 * 24 * 3_600);
+/// What was closed so lately is looked at although its validity is over: it may have ended while no node ran.
+const JUST_NOW: Duration = Duration::from_secs(60);
+
+/// The messages going out of which every delivery is settled, with what was approved of each; so many at most.
 pub(super) fn dispatched(tx: &mut Tx<'_>) -> Result<Vec<(Loaded, Id<of::MessageVersion>)>, StorageError> {
-    let open = deliveries::table.filter(deliveries::settled_at.is_null()).filter(
-        deliveries::batch_id.eq_any(
-            approvals::table
-                .inner_join(messages::table.on(messages::id.eq(approvals::message_id)))
-                .filter(diesel::dsl::sql::<diesel::sql_types::Bool>("messages.status = 'dispatching'"))
-                .select(approvals::version_id),
-        ),
-    );
-    let open: Vec<Id<of::Batch>> = open.select(deliveries::batch_id).distinct().load(tx.db())?;
+    // One probe of the index for each message: how many deliveries are open makes no difference.
+    let open = deliveries::table
+        .filter(deliveries::batch_id.eq(approvals::version_id))
+        .filter(deliveries::settled_at.is_null());
     let rows: Vec<(Row, Id<of::MessageVersion>)> = messages::table
         .inner_join(approvals::table.on(approvals::message_id.eq(messages::id)))
         .filter(diesel::dsl::sql::<diesel::sql_types::Bool>("messages.status = 'dispatching'"))
-        .filter(
-            approvals::version_id.ne_all(open.iter().map(|batch| Id::<of::MessageVersion>::from_uuid(batch.uuid()))),
-        )
+        .filter(diesel::dsl::not(diesel::dsl::exists(open)))
         .order(messages::id)
         .limit(100)
         .select((Row::as_select(), approvals::version_id))
@@ -37,37 +37,72 @@ pub(super) fn dispatched(tx: &mut Tx<'_>) -> Result<Vec<(Loaded, Id<of::MessageV
     rows.into_iter().map(|(row, version)| Ok((row.restore()?, version))).collect()
 }
 
-/// An urgent message, or a correction, that is going out.
+/// An urgent message, or a correction, that the watch looks at.
 #[derive(Debug, Clone)]
 pub(super) struct Urgent {
     pub(super) message: Id<of::Message>,
+    /// A correction may not be urgent.
+    pub(super) class: Class,
     /// Its deliveries.
     pub(super) batch: uuid::Uuid,
-    /// When it began to leave: when the police decided, or when what failed of it was last put back.
+    /// When it began to leave: when the police decided, when what failed of it was last put back, or when another channel
+    /// took over.
     pub(super) begun_at: Timestamp,
 }
-/// The urgent messages and corrections that are going out.
-pub(super) fn urgent_going_out(tx: &mut Tx<'_>) -> Result<Vec<Urgent>, StorageError> {
-    type Columns = (Id<of::Message>, Id<of::MessageVersion>, Option<Timestamp>, Timestamp);
-    let rows: Vec<Columns> = messages::table
-        .inner_join(approvals::table.on(approvals::message_id.eq(messages::id)))
-        .filter(diesel::dsl::sql::<diesel::sql_types::Bool>("messages.status = 'dispatching'"))
-        .filter(messages::class.eq(Class::Urgent).or(messages::kind.eq(Kind::Correction)))
-        .order(messages::id)
-        .select((messages::id, approvals::version_id, messages::decided_at, approvals::approved_at))
-        .load(tx.db())?;
-    let put_back: HashMap<Id<of::Message>, Option<Timestamp>> = message_events::table
+type Columns = (Id<of::Message>, Class, Id<of::MessageVersion>, Option<Timestamp>, Timestamp);
+
+/// Urgent messages and corrections of some kind; a macro, as diesel gives each condition its type.
+macro_rules! urgent {
+    ($tx:expr, $condition:expr) => {
+        messages::table
+            .inner_join(approvals::table.on(approvals::message_id.eq(messages::id)))
+            .filter($condition)
+            .filter(messages::class.eq(Class::Urgent).or(messages::kind.eq(Kind::Correction)))
+            .order(messages::id)
+            .select((
+                messages::id,
+                messages::class,
+                approvals::version_id,
+                messages::decided_at,
+                approvals::approved_at,
+            ))
+            .load::<Columns>($tx.db())?
+    };
+}
+
+/// The urgent messages and corrections that are going out, or are over although nobody got them while they are of use.
+/// `unheard` are looked at whatever their validity, unless they were stopped.
+pub(super) fn urgent_to_watch(tx: &mut Tx<'_>, unheard: &[Id<of::Message>]) -> Result<Vec<Urgent>, StorageError> {
+    let now = tx.now()?;
+    let is = diesel::dsl::sql::<diesel::sql_types::Bool>;
+    let handed_over = deliveries::table
+        .filter(deliveries::batch_id.eq(approvals::version_id))
+        .filter(deliveries::state.eq_any(State::ALL.iter().filter(|state| state.was_handed_over())));
+    let of_use = messages::valid_until.gt(Some(now)).or(messages::completed_at.ge(Some(now.minus(JUST_NOW))));
+    let missed = is("messages.status = 'completed_with_failures'")
+        .and(messages::completed_at.ge(Some(now.minus(LOOKED_BACK))))
+        .and(of_use)
+        .and(diesel::dsl::not(diesel::dsl::exists(handed_over)));
+    let mut rows = urgent!(tx, is("messages.status = 'dispatching'"));
+    rows.extend(urgent!(tx, missed));
+    if !unheard.is_empty() {
+        let over = messages::status.eq(Status::CompletedWithFailures);
+        rows.extend(urgent!(tx, over.and(messages::id.eq_any(unheard.to_vec()))));
+    }
+    rows.sort_by_key(|(message, ..)| *message);
+    rows.dedup_by_key(|(message, ..)| *message);
+    let again: HashMap<Id<of::Message>, Option<Timestamp>> = message_events::table
         .filter(message_events::message_id.eq_any(rows.iter().map(|(message, ..)| *message)))
-        .filter(message_events::event.eq(REQUEUED))
+        .filter(message_events::event.eq_any([REQUEUED, OTHER_CHANNEL]))
         .group_by(message_events::message_id)
         .select((message_events::message_id, diesel::dsl::max(message_events::happened_at)))
         .load::<(Id<of::Message>, Option<Timestamp>)>(tx.db())?
         .into_iter()
         .collect();
-    let urgent = |(message, version, decided, approved): Columns| {
-        let put_back = put_back.get(&message).copied().flatten();
-        let begun_at = put_back.max(Some(decided.unwrap_or(approved))).unwrap_or(approved);
-        Urgent { message, batch: version.uuid(), begun_at }
+    let urgent = |(message, class, version, decided, approved): Columns| {
+        let again = again.get(&message).copied().flatten();
+        let begun_at = again.max(Some(decided.unwrap_or(approved))).unwrap_or(approved);
+        Urgent { message, class, batch: version.uuid(), begun_at }
     };
     Ok(rows.into_iter().map(urgent).collect())
 }

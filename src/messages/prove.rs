@@ -8,7 +8,7 @@ use super::render::version_hash;
 use super::store;
 use super::versions;
 use crate::config::Config;
-use crate::delivery::{self, BatchProof, Channel};
+use crate::delivery::{self, BatchProof, Channel, ProofVerdict};
 use crate::storage::StorageError;
 use crate::storage::Tx;
 use crate::values::Id;
@@ -17,6 +17,8 @@ use crate::values::of;
 /// The proof of one message.
 #[derive(Debug, Serialize)]
 pub struct MessageProof {
+    /// What it all comes to.
+    pub verdict: ProofVerdict,
     /// The hash that the officer approved, in hex.
     pub approved: String,
     /// The hash of the version as it is kept, made again.
@@ -27,14 +29,6 @@ pub struct MessageProof {
     /// A text that was handed over is not the one in the approved version.
     pub strange: Vec<String>,
 }
-impl MessageProof {
-    /// Everything is as it was approved.
-    #[must_use]
-    pub fn holds(&self) -> bool {
-        self.approved == self.version && self.strange.is_empty() && self.batch.holds()
-    }
-}
-
 /// Proves a message; `None` when there is none of this number, or nobody has approved it.
 ///
 /// # Errors
@@ -61,5 +55,6 @@ pub fn prove(tx: &mut Tx<'_>, config: &Config, id: Id<of::Message>) -> Result<Op
             strange.push(format!("{} {}", content.language, content.channel));
         }
     }
-    Ok(Some(MessageProof { approved, version: made, batch: proof, strange }))
+    let verdict = if approved == made && strange.is_empty() { proof.verdict() } else { ProofVerdict::DoesNotHold };
+    Ok(Some(MessageProof { verdict, approved, version: made, batch: proof, strange }))
 }

@@ -3,18 +3,19 @@
 use std::collections::{BTreeMap, HashMap};
 
 use super::approvals;
-use super::audience::{after_quiet_hours, present_address};
+use super::dead_letter_payloads::Requeued;
 use super::draft::lock_to_dispatch;
 use super::edit::moved;
 use super::error::MessageError;
-use super::lifecycle::{Facts, Message};
-use super::message::{Class, Kind, Status};
-use super::payloads::Requeued;
+use super::lifecycle::Facts;
+use super::message::{Class, Kind};
+use super::quiet_hours::after_quiet_hours;
+use super::recipient::present_address;
 use super::rules::{self, Refusal};
-use super::store::{self, Change, Event};
-use super::versions;
+use super::store;
+use super::versions::{self, Version};
 use crate::delivery;
-use crate::delivery::DeadLetter;
+use crate::delivery::{Channel, DeadLetter};
 use crate::members;
 use crate::members::Recipient;
 use crate::partnerships;
@@ -46,13 +47,14 @@ pub(super) fn requeue(
     let decided_at = loaded.decided_at.unwrap_or(facts.created_at);
     rules::may_requeue(facts, partnership.status, store::superseded(tx, facts, decided_at)?)?;
     let at = leaves_at(tx, facts)?;
-    let (again, left) = sorted_out(tx, facts, letters, at)?;
+    let version = versions::load_version(tx, id, facts.current_version)?;
+    let (again, left) = sorted_out(tx, facts, &version, letters, at)?;
     if again.is_empty() {
         let most = left.iter().max_by_key(|(_, count)| **count).map(|(refusal, _)| *refusal);
         return Err(most.unwrap_or(Refusal::NothingDead).into());
     }
     let requeued = delivery::requeue(tx, batch.uuid(), &again, at)?;
-    goes_out_again(tx, id, &loaded.message, by)?;
+    moved(store::goes_out_again(tx, &loaded.message, &version.hash, (store::REQUEUED, by))?)?;
     let left = left.into_iter().map(|(refusal, count)| (refusal.code().to_owned(), count)).collect();
     Ok(Requeued { message: id, requeued: i64::try_from(requeued).unwrap_or(i64::MAX), left })
 }
@@ -73,6 +75,7 @@ type SortedOut = (Vec<(DeadLetter, String)>, BTreeMap<Refusal, i64>);
 fn sorted_out(
     tx: &mut Tx<'_>,
     facts: &Facts,
+    version: &Version,
     letters: Vec<DeadLetter>,
     at: Timestamp,
 ) -> Result<SortedOut, StorageError> {
@@ -86,12 +89,17 @@ fn sorted_out(
     }
     let present = members::recipients(tx, facts.partnership)?;
     people.extend(present.into_iter().map(|member| (member.person, member)));
+    let given = delivery::given(tx, version.id.uuid())?;
     let (mut again, mut left) = (Vec::new(), BTreeMap::new());
     for letter in letters {
+        let others = Channel::ALL.iter().filter(|channel| **channel != letter.channel);
+        let has_it_otherwise = others.into_iter().any(|channel| given.contains(&(letter.person, *channel)));
         let kept = rules::is_still_kept(letter.kept, at);
-        let address = kept.and_then(|()| {
+        let lacks = kept.and_then(|()| rules::is_lacking(facts.class, has_it_otherwise));
+        let address = lacks.and_then(|()| {
             let member = people.get(&letter.person).ok_or(Refusal::MemberGone)?;
-            present_address(member, (facts.class, facts.kind), letter.channel, now).map(str::to_owned)
+            present_address(member, (facts.class, facts.kind, &version.audience), letter.channel, now)
+                .map(str::to_owned)
         });
         match address {
             Ok(address) => again.push((letter, address)),
@@ -99,23 +107,6 @@ fn sorted_out(
         }
     }
     Ok((again, left))
-}
-/// The message is going out again; its trail says who did it.
-fn goes_out_again(
-    tx: &mut Tx<'_>,
-    id: Id<of::Message>,
-    message: &Message,
-    by: Option<Id<of::Account>>,
-) -> Result<(), MessageError> {
-    let version = versions::load_version(tx, id, message.facts().current_version)?;
-    let (from, to) = (message.status(), Status::Dispatching);
-    let event = Event { by, event: store::REQUEUED, from, to, hash: &version.hash, reason: None };
-    if from == to {
-        store::record(tx, id, message.facts().current_version, &event)?;
-        return Ok(());
-    }
-    let change = Change { status: Some(to), completed_at: Some(None), ..Change::default() };
-    moved(store::save(tx, message.facts(), &change, &event)?)
 }
 
 /// The same from the command line of the machine, where nobody is signed in.

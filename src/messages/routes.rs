@@ -10,6 +10,7 @@ use super::actions::{
 };
 use super::alarms;
 use super::approve::{self, Approver};
+use super::dead_letter_payloads::{AlarmFilter, AlarmRow, DeadLetterFilter, DeadLetterRow, Requeued};
 use super::dead_letters;
 use super::draft::{self, view_now, writing_role};
 use super::edit;
@@ -17,9 +18,9 @@ use super::error::MessageError;
 use super::follow_up;
 use super::inbox;
 use super::payloads::{
-    AlarmFilter, AlarmRow, Approval, ApprovalView, DeadLetterFilter, DeadLetterRow, FollowUp, Genuineness, InboxFilter,
-    InboxRow, MessageFilter, MessageReason, MessageRow, MessageView, NewMessage, NewTexts, NothingMore, Preview,
-    Progress, RecipientFilter, RecipientRow, Release, Requeued, VerifyPageQuery,
+    Approval, ApprovalView, FollowUp, Genuineness, InboxFilter, InboxRow, MessageFilter, MessageReason, MessageRow,
+    MessageView, NewMessage, NewTexts, NothingMore, Preview, Progress, RecipientFilter, RecipientRow, Release,
+    VerifyPageQuery,
 };
 use super::preview;
 use super::progress;

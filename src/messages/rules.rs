@@ -1,7 +1,7 @@
 //! When the answer is no. Pure: no clock, no database, no network.
 
 use super::lifecycle::{Facts, Submitted};
-use super::message::{ApprovalPolicy, Class, InformationSource, Kind};
+use super::message::{ApprovalPolicy, Class, InformationSource, Kind, Status};
 use crate::access::Role;
 use crate::delivery::Kept;
 use crate::partnerships::PartnershipStatus;
@@ -74,8 +74,14 @@ refusals! {
     ChannelStopped = "channel_stopped", "they stopped this channel since; other channels still reach them";
     /// They chose so.
     NightChoice = "night_choice", "they chose to have no SMS at night; other channels still reach them";
+    /// The other channel took over.
+    ReachedOtherwise = "reached_otherwise", "the other channel took over and reached them, or is about to; nobody needs it twice";
     /// Nothing usable to reach them by.
     NoUsableContact = "no_usable_contact", "correct and confirm their address or number first, then put it back";
+    /// Somebody stopped it.
+    MessageStopped = "message_stopped", "the message was stopped; write a new one if it matters after all";
+    /// No plan, or none that names this channel.
+    NotInPlan = "not_in_plan", "the communication plan in force does not name this channel; agree on one that does";
     /// Nobody looks back at their own approval.
     ReviewOwn = "review_own", "another officer looks back at this approval";
 }
@@ -189,12 +195,38 @@ pub fn may_requeue(facts: &Facts, partnership: PartnershipStatus, superseded: bo
     partnership_can_act(facts, partnership)?;
     if superseded { Err(Refusal::Superseded) } else { Ok(()) }
 }
+/// May the other channel take over what failed of a message? Where it may be put back, and under the plan in force, which
+/// is the answer.
+///
+/// # Errors
+/// The first rule that says no.
+pub fn may_take_over<'plan>(
+    (facts, status): (&Facts, Status),
+    partnership: PartnershipStatus,
+    plan: Option<&'plan PlanContent>,
+    superseded: bool,
+) -> Result<&'plan PlanContent, Refusal> {
+    if !status.can_be_requeued() {
+        return Err(Refusal::MessageStopped);
+    }
+    let plan = plan.ok_or(Refusal::NotInPlan)?;
+    may_requeue(facts, partnership, superseded)?;
+    Ok(plan)
+}
 /// Is there anything to put back?
 ///
 /// # Errors
 /// `NothingDead`.
 pub fn anything_dead(letters: usize) -> Result<(), Refusal> {
     if letters == 0 { Err(Refusal::NothingDead) } else { Ok(()) }
+}
+/// Does somebody lack it who was to get it once, on one channel or the other?
+///
+/// # Errors
+/// `ReachedOtherwise`.
+pub fn is_lacking(class: Class, has_it_otherwise: bool) -> Result<(), Refusal> {
+    // What is urgent goes to every channel, each for itself.
+    if class == Class::NonUrgent && has_it_otherwise { Err(Refusal::ReachedOtherwise) } else { Ok(()) }
 }
 /// Is everything that one dead letter needs still there, and is it still of use? Urgent or not, nothing leaves late.
 ///
@@ -286,7 +318,8 @@ mod tests {
 
     use super::super::audience;
     use super::super::lifecycle::Draft;
-    use super::super::message::Mode;
+    use super::super::message::{AudienceRule, Mode};
+    use super::super::recipient;
     use super::*;
     use crate::delivery::Channel;
     use crate::members::{MembershipStatus, Recipient};
@@ -342,7 +375,13 @@ mod tests {
         let mut kept = Kept { deadline: night.plus(Duration::from_secs(60)), has_address: true, has_content: true };
         change(&mut kept, &mut member);
         is_still_kept(kept, night)?;
-        audience::present_address(&member, (Class::Urgent, Kind::Start), Channel::Sms, night).map(drop)
+        recipient::present_address(
+            &member,
+            (Class::Urgent, Kind::Start, &AudienceRule::Partnership),
+            Channel::Sms,
+            night,
+        )
+        .map(drop)
     }
 
     /// One row for each refusal: the least that makes the answer no.
@@ -361,6 +400,9 @@ mod tests {
         };
         let write = |role, class, kind, source| may_write(role, class, kind, source);
         let (urgent, other) = (Class::Urgent, InformationSource::Other);
+        let take_over = |status, partnership, plan, superseded| {
+            may_take_over((&quiet(Kind::Meeting), status), partnership, plan, superseded).map(drop)
+        };
         vec![
             (Refusal::OwnMessage, of(own.clone(), &|by| by.approver = author)),
             (Refusal::SoloNeedsReason, of(own.clone(), &alone)),
@@ -406,7 +448,15 @@ mod tests {
             (Refusal::StopNotYours, may_stop(Role::Coordinator, urgent)),
             (Refusal::ReviewOwn, may_review(author, author)),
             (Refusal::NothingDead, anything_dead(0)),
+            (Refusal::ReachedOtherwise, is_lacking(Class::NonUrgent, true)),
             (Refusal::Superseded, may_requeue(&Facts::example(), PartnershipStatus::Active, true)),
+            (Refusal::MessageStopped, take_over(Status::Stopped, PartnershipStatus::Active, Some(&plan), false)),
+            (Refusal::NotInPlan, take_over(Status::Dispatching, PartnershipStatus::Active, None, false)),
+            (
+                Refusal::PartnershipCannotAct,
+                take_over(Status::Completed, PartnershipStatus::Suspended, Some(&plan), false),
+            ),
+            (Refusal::Superseded, take_over(Status::Completed, PartnershipStatus::Active, Some(&plan), true)),
             (Refusal::ValidityOver, still_kept(&|kept, _| kept.deadline = Timestamp::from_micros(0))),
             (Refusal::AddressGone, still_kept(&|kept, _| kept.has_address = false)),
             (Refusal::ContentGone, still_kept(&|kept, _| kept.has_content = false)),

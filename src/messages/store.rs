@@ -1,21 +1,15 @@
-//! The queries of messages: one by one, their trail, and the lists. Versions and approvals have files of their own.
+//! The queries of messages: one by one, their trail, and the lists. Versions, approvals, dead letters and the
+//! inbox have files of their own.
 
 use diesel::prelude::*;
 
 use super::lifecycle::{self, Draft, Facts, Message, Stored};
 use super::message::{Class, InformationSource, Kind, Mode, Status};
-use super::payloads::{
-    DeadLetterFilter, DeadLetterRow, DeadState, InboxFilter, InboxRow, MessageFilter, MessageRow, WaitsFor,
-};
-use crate::access::Actor;
-use crate::access::Reach;
+use super::payloads::{MessageFilter, MessageRow};
 use crate::access::Role;
-use crate::delivery;
-use crate::delivery::Channel;
-use crate::delivery::Kept;
 use crate::storage::StorageError;
 use crate::storage::Tx;
-use crate::storage::schema::{approvals, contents, deliveries, message_events, messages, partnerships};
+use crate::storage::schema::{message_events, messages};
 use crate::values::Id;
 use crate::values::Timestamp;
 use crate::values::of;
@@ -189,6 +183,8 @@ pub(super) struct Event<'a> {
 }
 /// The event under which the trail says that what failed was put back into the queue.
 pub(super) const REQUEUED: &str = "requeued";
+/// The event under which it says that the other channel took over.
+pub(super) const OTHER_CHANNEL: &str = "other_channel";
 /// Moves a message on: its row and its trail together (accept M20). The version is compared and raised, so of two at once
 /// one wins and the other finds `false`.
 pub(super) fn save(tx: &mut Tx<'_>, facts: &Facts, change: &Change, event: &Event<'_>) -> Result<bool, StorageError> {
@@ -223,6 +219,30 @@ pub(super) fn record(
         ))
         .execute(tx.db())?;
     Ok(())
+}
+/// A message that has left is going out again, or goes on: its trail says why, and who did it.
+pub(super) fn goes_out_again(
+    tx: &mut Tx<'_>,
+    message: &Message,
+    hash: &str,
+    (event, by): (&'static str, Option<Id<of::Account>>),
+) -> Result<bool, StorageError> {
+    let (facts, from, to) = (message.facts(), message.status(), Status::Dispatching);
+    let event = Event { by, event, from, to, hash, reason: None };
+    if from == to {
+        record(tx, facts.id, facts.current_version, &event)?;
+        return Ok(true);
+    }
+    save(tx, facts, &Change { status: Some(to), completed_at: Some(None), ..Change::default() }, &event)
+}
+/// What its trail said last.
+pub(super) fn last_event(tx: &mut Tx<'_>, message: Id<of::Message>) -> Result<Option<String>, StorageError> {
+    Ok(message_events::table
+        .filter(message_events::message_id.eq(message))
+        .order(message_events::id.desc())
+        .select(message_events::event)
+        .first(tx.db())
+        .optional()?)
 }
 
 /// Notes who stands for a message that was released without the police.
@@ -260,104 +280,6 @@ pub(super) fn unreleased(tx: &mut Tx<'_>, before: Timestamp) -> Result<Vec<Loade
         .select(Row::as_select())
         .load(tx.db())?;
     rows.into_iter().map(Row::restore).collect()
-}
-
-type DeadColumns = (
-    (i64, Id<of::Message>, Id<of::Partnership>, Id<of::Zone>, Class),
-    (Option<Id<of::Membership>>, Channel, DeadState, Option<String>, i32, Option<String>),
-    (Option<Timestamp>, Timestamp, bool, Option<bool>, Status),
-);
-/// A dead letter, with what decides whether it may go out again.
-pub(super) struct FoundDead {
-    pub(super) row: DeadLetterRow,
-    pub(super) zone: Id<of::Zone>,
-    pub(super) status: Status,
-    pub(super) kept: Kept,
-}
-/// One page of the dead letters of some zones, newest first, each with its zone; one row more than the limit.
-pub(super) fn dead_letters(
-    tx: &mut Tx<'_>,
-    zones: &[Id<of::Zone>],
-    filter: &DeadLetterFilter,
-    limit: i64,
-) -> Result<Vec<FoundDead>, StorageError> {
-    let mut wanted = deliveries::table
-        .inner_join(approvals::table.on(approvals::version_id.eq(deliveries::batch_id)))
-        .inner_join(messages::table.on(messages::id.eq(approvals::message_id)))
-        .inner_join(partnerships::table.on(partnerships::id.eq(messages::partnership_id)))
-        .left_join(contents::table.on(deliveries::content_id.eq(contents::id.nullable())))
-        .filter(diesel::dsl::sql::<diesel::sql_types::Bool>(delivery::DEAD))
-        .filter(partnerships::zone_id.eq_any(zones))
-        .order(deliveries::id.desc())
-        .limit(limit.saturating_add(1))
-        .select((
-            (deliveries::id, messages::id, partnerships::id, partnerships::zone_id, messages::class),
-            (
-                deliveries::membership_id,
-                deliveries::channel,
-                deliveries::state,
-                deliveries::reason,
-                deliveries::attempts,
-                deliveries::provider,
-            ),
-            (
-                deliveries::settled_at,
-                deliveries::deadline,
-                deliveries::address.is_not_null(),
-                contents::body.nullable().is_not_null().nullable(),
-                messages::status,
-            ),
-        ))
-        .into_boxed();
-    if let Some(zone) = filter.zone {
-        wanted = wanted.filter(partnerships::zone_id.eq(zone));
-    }
-    if let Some(partnership) = filter.partnership {
-        wanted = wanted.filter(partnerships::id.eq(partnership));
-    }
-    if let Some(message) = filter.message {
-        wanted = wanted.filter(messages::id.eq(message));
-    }
-    if let Some(channel) = filter.channel {
-        wanted = wanted.filter(deliveries::channel.eq(channel));
-    }
-    if let Some(state) = filter.state {
-        wanted = wanted.filter(deliveries::state.eq(state.as_str()));
-    }
-    if let Some(reason) = &filter.reason {
-        wanted = wanted.filter(deliveries::reason.eq(Some(reason.as_str().to_owned())));
-    }
-    if let Some(since) = filter.since {
-        wanted = wanted.filter(deliveries::settled_at.ge(Some(since)));
-    }
-    if let Some(after) = filter.after {
-        wanted = wanted.filter(deliveries::id.lt(after));
-    }
-    let rows: Vec<DeadColumns> = wanted.load(tx.db())?;
-    let row = |(whose, what, when): DeadColumns| {
-        let (delivery, message, partnership, zone, class) = whose;
-        let (membership, channel, state, reason, attempts, provider) = what;
-        let (settled_at, valid_until, has_address, has_content, status) = when;
-        let kept = Kept { deadline: valid_until, has_address, has_content: has_content == Some(true) };
-        let row = DeadLetterRow {
-            delivery,
-            message,
-            partnership,
-            membership,
-            name: None,
-            class,
-            channel,
-            state,
-            reason,
-            attempts,
-            provider,
-            settled_at,
-            valid_until,
-            can_be_requeued: false,
-        };
-        FoundDead { row, zone, status, kept }
-    };
-    Ok(rows.into_iter().map(row).collect())
 }
 
 /// One page of the messages of a partnership, newest first; one row more than the limit. Only officers see the urgent
@@ -417,79 +339,4 @@ fn row_view(row: Row) -> MessageRow {
         submitted_at: row.submitted_at,
         decided_at: row.decided_at,
     }
-}
-
-/// What waits for an actor, oldest first; one row more than the limit. What waits for an officer is looked for in the zones
-/// where they are one, what waits for a coordinator in the partnerships where they are one: no role is carried elsewhere.
-pub(super) fn inbox(
-    tx: &mut Tx<'_>,
-    actor: &Actor,
-    filter: &InboxFilter,
-    limit: i64,
-) -> Result<Vec<InboxRow>, StorageError> {
-    let zones: Vec<Id<of::Zone>> = actor
-        .grants
-        .iter()
-        .filter_map(|grant| match grant.reach {
-            Reach::Zone(zone) if grant.role == Role::Officer => Some(zone),
-            _ => None,
-        })
-        .collect();
-    let kept: Vec<Id<of::Partnership>> = actor
-        .grants
-        .iter()
-        .filter_map(|grant| match grant.reach {
-            Reach::Partnership(id) if matches!(grant.role, Role::Coordinator | Role::Deputy) => Some(id),
-            _ => None,
-        })
-        .collect();
-    let wants = |what: WaitsFor| filter.waits_for.is_none_or(|wanted| wanted == what);
-    let when = |what: WaitsFor, status: Status| if wants(what) { vec![status] } else { Vec::new() };
-    let policed = || partnerships::table.filter(partnerships::zone_id.eq_any(zones.clone())).select(partnerships::id);
-    let review_due = approvals::table
-        .filter(approvals::after_review_due_at.is_not_null())
-        .filter(approvals::after_reviewed_at.is_null())
-        .filter(approvals::officer_id.ne(actor.account))
-        .select(approvals::message_id);
-    let reviews = wants(WaitsFor::AfterReview).into_sql::<diesel::sql_types::Bool>();
-    let approval = messages::status.eq_any(when(WaitsFor::Approval, Status::Submitted));
-    let release = messages::status.eq_any(when(WaitsFor::Release, Status::AwaitingRelease));
-    // What was given back waits for its author alone.
-    let revision = messages::status.eq_any(when(WaitsFor::Revision, Status::Returned));
-    let mut wanted = messages::table
-        .filter(
-            messages::partnership_id
-                .eq_any(policed())
-                .and(approval.or(messages::id.eq_any(review_due).and(reviews)))
-                .or(messages::partnership_id.eq_any(kept.clone()).and(release))
-                .or(messages::author_id
-                    .eq(actor.account)
-                    .and(revision)
-                    .and(messages::partnership_id.eq_any(policed()).or(messages::partnership_id.eq_any(kept)))),
-        )
-        .order(messages::id)
-        .limit(limit + 1)
-        .select(Row::as_select())
-        .into_boxed();
-    if let Some(after) = filter.after {
-        wanted = wanted.filter(messages::id.gt(after));
-    }
-    let rows: Vec<Row> = wanted.load(tx.db())?;
-    Ok(rows
-        .into_iter()
-        .map(|row| InboxRow {
-            message: row.id,
-            partnership: row.partnership_id,
-            waits_for: match row.status {
-                Status::Submitted => WaitsFor::Approval,
-                Status::Returned => WaitsFor::Revision,
-                Status::AwaitingRelease => WaitsFor::Release,
-                _ => WaitsFor::AfterReview,
-            },
-            class: row.class,
-            kind: row.kind,
-            mode: row.mode,
-            since: row.decided_at.or(row.submitted_at).unwrap_or(row.created_at),
-        })
-        .collect())
 }

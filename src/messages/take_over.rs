@@ -12,16 +12,16 @@ use super::lifecycle::Message;
 use super::message::{Class, Status};
 use super::preview::Listeners;
 use super::rules;
-use super::store::{self, Change, Event, Loaded};
+use super::store::{self, Loaded};
 use super::versions::{self, Version};
 use crate::delivery::{self, Channel, InReserve};
+use crate::members;
 use crate::partnerships;
 use crate::storage::Database;
 use crate::storage::StorageError;
 use crate::storage::Tx;
 use crate::values::Id;
 use crate::values::Language;
-use crate::values::Timestamp;
 use crate::values::of;
 
 /// How far back one looks for what failed.
@@ -55,23 +55,45 @@ pub async fn take_over(database: &Database, look: Look) -> Result<usize, Storage
         .await?;
     let (mut called, mut outcome) = (0, Ok(()));
     for batch in batches {
-        match database.writing(move |tx| take_over_in(tx, batch)).await {
-            Ok(of_batch) => called += of_batch,
-            Err(error) => outcome = outcome.and(Err(error)),
+        // As long as there may be more of it: after a night without couriers everybody has their turn at once.
+        loop {
+            match database.writing(move |tx| take_over_in(tx, batch)).await {
+                Ok(done) => {
+                    called += done.called;
+                    if done.decided < delivery::RESERVES_AT_ONCE {
+                        break;
+                    }
+                }
+                Err(error) => {
+                    outcome = outcome.and(Err(error));
+                    break;
+                }
+            }
         }
     }
     outcome.map(|()| called)
 }
 
-/// One batch. Of two nodes at once the second waits for the row of the message, and finds nothing left to do.
-fn take_over_in(tx: &mut Tx<'_>, batch: Uuid) -> Result<usize, StorageError> {
-    let Some(id) = approvals::message_of_batch(tx, batch)? else { return Ok(0) };
+/// What one transaction did.
+#[derive(Debug, Default)]
+struct Done {
+    /// How many it decided about.
+    decided: usize,
+    /// How many of them it called up.
+    called: usize,
+}
+
+/// One batch. Of two nodes at once the second waits for the row of the message, and finds nothing left to do. Who stops or
+/// leaves at this moment waits too, or is known here: the message first, then the partnership, as where one is approved.
+fn take_over_in(tx: &mut Tx<'_>, batch: Uuid) -> Result<Done, StorageError> {
+    let Some(id) = approvals::message_of_batch(tx, batch)? else { return Ok(Done::default()) };
     tx.lock("messages", id)?;
     let missing = || StorageError::Corrupt(format!("message {id} is missing"));
     let loaded = store::find(tx, id)?.ok_or_else(missing)?;
+    members::hold_recipients(tx, loaded.message.facts().partnership)?;
     let missed = delivery::reserves_of(tx, batch)?;
     if missed.is_empty() {
-        return Ok(0);
+        return Ok(Done::default());
     }
     let version = versions::load_version(tx, id, loaded.message.facts().current_version)?;
     // What the police approved is what leaves: these bytes and no others (ruling 6).
@@ -80,7 +102,8 @@ fn take_over_in(tx: &mut Tx<'_>, batch: Uuid) -> Result<usize, StorageError> {
         return Err(StorageError::Corrupt(format!("message {id} is not what was approved")));
     }
     let fates = decide(tx, &loaded, &version, &missed)?;
-    act(tx, &loaded, &version, fates)
+    let called = act(tx, &loaded, &version, fates)?;
+    Ok(Done { decided: missed.len(), called })
 }
 
 /// What becomes of each.
@@ -91,27 +114,24 @@ fn decide(
     missed: &[InReserve],
 ) -> Result<Vec<(InReserve, PlannedFate)>, StorageError> {
     let facts = loaded.message.facts();
-    let nobody = |reason| missed.iter().map(|row| (*row, PlannedFate::LeftOut(reason))).collect();
-    if !loaded.message.status().can_be_requeued() {
-        return Ok(nobody("message_stopped"));
-    }
-    let Some(until) = loaded.valid_until.filter(|_| facts.class == Class::NonUrgent) else {
-        return Ok(nobody("not_non_urgent"));
+    let corrupt = |what| StorageError::Corrupt(format!("message {} {what}", facts.id));
+    let quiet = loaded.valid_until.filter(|_| facts.class == Class::NonUrgent);
+    let until = quiet.ok_or_else(|| corrupt("is urgent, and has a channel in reserve"))?;
+    let partnership = partnerships::find_partnership(tx, facts.partnership)?;
+    let acts = partnership.ok_or_else(|| corrupt("is of no partnership"))?.status;
+    let plan = partnerships::plan_in_force(tx, facts.partnership)?.map(|(_, plan)| plan);
+    let superseded = store::superseded(tx, facts, loaded.decided_at.unwrap_or(facts.created_at))?;
+    let plan = match rules::may_take_over((facts, loaded.message.status()), acts, plan.as_ref(), superseded) {
+        Ok(plan) => plan,
+        Err(no) => return Ok(missed.iter().map(|row| (*row, PlannedFate::LeftOut(no.code()))).collect()),
     };
-    let status = partnerships::find_partnership(tx, facts.partnership)?.map(|partnership| partnership.status);
-    let plan = partnerships::plan_in_force(tx, facts.partnership)?;
-    let (Some(status), Some((_, plan))) = (status, plan) else { return Ok(nobody("not_in_plan")) };
-    let decided_at = loaded.decided_at.unwrap_or(facts.created_at);
-    if let Err(refusal) = rules::may_requeue(facts, status, store::superseded(tx, facts, decided_at)?) {
-        return Ok(nobody(refusal.code()));
-    }
     let listeners = Listeners::of(tx, facts, version)?;
-    let setting = listeners.setting(facts, version, &plan, (tx.now()?, until));
+    let setting = listeners.setting(facts, version, plan, (tx.now()?, until));
     let given = delivery::given(tx, version.id.uuid())?;
     Ok(reckon_reserves(&listeners.members, &setting, &given, missed))
 }
 
-/// Writes it down.
+/// Writes it down. Returns how many were called up.
 fn act(
     tx: &mut Tx<'_>,
     loaded: &Loaded,
@@ -153,17 +173,16 @@ fn approved_content(
     })?;
     delivery::put_content(tx, batch, language, channel, bodies.body(channel))
 }
-/// A message that was complete is going out again; its trail says why.
+/// Its trail says that another channel takes over: once while it goes out, as failures trickle in.
 fn goes_on(tx: &mut Tx<'_>, message: &Message, version: &Version) -> Result<(), StorageError> {
-    let (from, to) = (message.status(), Status::Dispatching);
-    if from == to {
+    let id = message.facts().id;
+    let is_said = store::last_event(tx, id)?.as_deref() == Some(store::OTHER_CHANNEL);
+    if is_said && message.status() == Status::Dispatching {
         return Ok(());
     }
-    let change = Change { status: Some(to), completed_at: Some(None::<Timestamp>), ..Change::default() };
-    let event = Event { by: None, event: "other_channel", from, to, hash: &version.hash, reason: None };
-    if store::save(tx, message.facts(), &change, &event)? {
+    if store::goes_out_again(tx, message, &version.hash, (store::OTHER_CHANNEL, None))? {
         Ok(())
     } else {
-        Err(StorageError::Broken(format!("message {} moved under its lock", message.facts().id)))
+        Err(StorageError::Broken(format!("message {id} moved under its lock")))
     }
 }

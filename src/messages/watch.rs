@@ -7,14 +7,15 @@ use std::time::{Duration, Instant};
 
 use super::dispatched::{self, Urgent};
 use super::draft::surroundings;
+use super::message::Class;
 use super::notify;
 use super::store;
 use crate::config::Config;
 use crate::delivery;
-use crate::delivery::Trouble;
 use crate::delivery::alarms::{self, Alarm, AlarmKind};
 use crate::delivery::metrics;
 use crate::delivery::pager::Page;
+use crate::delivery::{Standing, Trouble};
 use crate::storage::Database;
 use crate::storage::StorageError;
 use crate::storage::Tx;
@@ -169,7 +170,13 @@ fn gather(
         open.iter().find(|alarm| alarm.kind == kind && alarm.subject == subject).map(|alarm| alarm.id)
     };
     let (mut seen, mut next_look, mut going_on) = (Seen::default(), NextLook::new(), Vec::new());
-    for urgent in dispatched::urgent_going_out(tx)? {
+    // What nobody got is over for no clock: it stands until somebody takes it in hand, stops it, or puts it back.
+    let unheard: Vec<Id<of::Message>> = open
+        .iter()
+        .filter(|alarm| alarm.kind == AlarmKind::UrgentWithoutHandover && alarm.acknowledged_at.is_none())
+        .filter_map(|alarm| message_of(&alarm.subject))
+        .collect();
+    for urgent in dispatched::urgent_to_watch(tx, &unheard)? {
         let subject = format!("{MESSAGE}{}", urgent.message);
         let is_raised = open.iter().any(|alarm| alarm.subject == subject);
         let due = known.get(&urgent.message).copied();
@@ -216,10 +223,25 @@ fn trouble_of(tx: &mut Tx<'_>, urgent: &Urgent, now: Timestamp) -> Result<Option
         return Ok(None);
     }
     let standings = alarms::standing_of(tx, urgent.batch)?;
+    if is_taken_over(tx, urgent, &standings, now)? {
+        return Ok(None);
+    }
     Ok(delivery::trouble(&standings, urgent.begun_at, now).map(|trouble| match trouble {
         Trouble::NoHandover => AlarmKind::UrgentWithoutHandover,
         Trouble::Stuck => AlarmKind::UrgentStuck,
     }))
+}
+/// Does the other channel take over within the second? Only what is not urgent has one in reserve.
+fn is_taken_over(
+    tx: &mut Tx<'_>,
+    urgent: &Urgent,
+    standings: &[Standing],
+    now: Timestamp,
+) -> Result<bool, StorageError> {
+    let last = standings.iter().filter_map(|standing| standing.last_settled).max();
+    let is_over = standings.iter().all(|standing| standing.state.is_final());
+    let has_just_failed = is_over && last.is_some_and(|last| now.since(last) < delivery::NO_HANDOVER);
+    Ok(urgent.class == Class::NonUrgent && has_just_failed && !delivery::reserves_of(tx, urgent.batch)?.is_empty())
 }
 
 /// What was written down.

@@ -246,7 +246,8 @@ impl Database {
     pub const fn bell(&self) -> &Arc<Notify> {
         &self.bell
     }
-    /// Work that only reads, in one consistent transaction. Blocks: call `reading` from async code.
+    /// Work that only reads, in one transaction. SQLite shows all of it the same moment; PostgreSQL shows each statement
+    /// what was committed when it began. Blocks: call `reading` from async code.
     ///
     /// # Errors
     /// The work's own, or what the database says.

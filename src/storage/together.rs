@@ -27,7 +27,8 @@ pub(super) struct Together {
 impl Database {
     /// As `writing`, in one transaction with whatever else waits at this moment. For work that refuses nothing: where one
     /// piece fails, none of its neighbours is kept either, and all of them may come again. The pieces of a group are done in
-    /// the order of the rows they lock, as everybody does it: so nobody waits in a circle.
+    /// the order of the rows they lock, as everybody does it, so that nobody waits in a circle. What a piece locks besides
+    /// its row (the faults that a report forgives) has no order: should two nodes meet there, PostgreSQL ends one group.
     ///
     /// # Errors
     /// What the database says; `Busy` when a neighbour failed.

@@ -33,7 +33,17 @@ const MACROS: &[(&str, &str)] = &[
     ("opens", "access"),
 ];
 /// Decide, and do nothing else.
-const PURE: &[&str] = &["rules.rs", "lifecycle.rs", "audience.rs", "render.rs", "policy.rs", "retry.rs", "trouble.rs"];
+const PURE: &[&str] = &[
+    "rules.rs",
+    "lifecycle.rs",
+    "audience.rs",
+    "recipient.rs",
+    "quiet_hours.rs",
+    "render.rs",
+    "policy.rs",
+    "retry.rs",
+    "trouble.rs",
+];
 /// What a pure file does not know.
 const EFFECTS: &[&[&str]] = &[
     &["diesel"],
@@ -76,7 +86,9 @@ const SPEAKS_SQL: &[&str] = &[
     "members/recipients.rs",
     "members/stops.rs",
     "messages/approvals.rs",
+    "messages/dead_letters.rs",
     "messages/dispatched.rs",
+    "messages/inbox.rs",
     "messages/versions.rs",
     "partnerships/mandates.rs",
     // The macro `words!` writes the column type of every enum of fixed words.

@@ -1,12 +1,16 @@
 //! Every POST under a permission is answered once for each key (accept M7): without a key, or with one that is none, it
 //! is refused and nothing is done.
 
+use std::time::Duration;
+
 use serde_json::Value;
 use vigie::access::{Access, Need, Role, row};
 use vigie::app;
+use vigie::worker;
 
 use super::schema::Book;
 use super::stage::{Stage, Where, access_token, rows};
+use crate::messages::burglary;
 use crate::support::{Reply, on_both};
 
 const ZONES: &str = "number;name_fr;name_nl;name_de;phone;email;languages;municipalities
@@ -89,6 +93,38 @@ async fn what_is_written_needs_a_key() {
         assert!(faults.is_empty(), "{} faults:\n{}", faults.len(), faults.join("\n"));
         assert_eq!(before, rows(town).await);
         assert!(cases >= 180, "{cases}");
+    })
+    .await;
+}
+
+/// Accept M7: for seven days the first answer is the answer, and nothing is done again; afterwards the key is a new one.
+#[tokio::test(flavor = "multi_thread")]
+async fn an_answer_is_kept_for_seven_days_and_no_longer() {
+    const WEEK: Duration = Duration::from_secs(7 * 24 * 3_600);
+    const SECOND: Duration = Duration::from_secs(1);
+    on_both(async |town| {
+        let hood = town.neighbourhood(1).await;
+        let (body, mut other) = (burglary(), burglary());
+        other["source"] = "other".into();
+        let asks = async |body: &Value| {
+            let token = town.signs_in(&hood.coordinator).await;
+            town.send("POST", &hood.messages(), Some(&token), Some(body), &[("idempotency-key", "a-bad-line-1")]).await
+        };
+        let drafts = async || {
+            use diesel::prelude::*;
+            let count = vigie::storage::schema::messages::table.count();
+            town.db(move |tx| Ok(count.get_result::<i64>(tx.db())?)).await
+        };
+        let first = asks(&body).await.expect(201);
+        town.passes(WEEK - SECOND);
+        worker::minute(&town.database).await.unwrap();
+        let again = asks(&body).await.expect(201);
+        assert_eq!((&again.text, drafts().await), (&first.text, 1));
+        asks(&other).await.problem(409, "idempotency-mismatch");
+        town.passes(SECOND + SECOND);
+        worker::minute(&town.database).await.unwrap();
+        let anew = asks(&body).await.expect(201);
+        assert!(anew.id() != first.id() && drafts().await == 2, "{}", anew.text);
     })
     .await;
 }

@@ -5,12 +5,12 @@ use std::time::Duration;
 use diesel::connection::SimpleConnection;
 use diesel::prelude::*;
 use vigie::delivery::retry::Verdict as Becomes;
-use vigie::delivery::{Channel, Lane, State, dead_letters_of, requeue, settle};
+use vigie::delivery::{AttemptsProof, Channel, Lane, State, dead_letters_of, prove, requeue, settle};
 use vigie::on_either;
-use vigie::storage::schema::{endpoint_faults, receipts};
-use vigie::values::Id;
+use vigie::storage::schema::{deliveries, endpoint_faults, receipts};
+use vigie::values::{Id, Timestamp};
 
-use super::desk::{HOUR, claims, kept, mail, post, reasons_name_nobody, row, rows, settled_as, text};
+use super::desk::{HOUR, claims, kept, mail, post, reasons_name_nobody, row, rows, settled_as, states, text};
 use super::plans::plans;
 use crate::support::database::Kind;
 use crate::support::post_office::AfterMail;
@@ -308,6 +308,60 @@ async fn goes_out_again(town: &Town, batch: uuid::Uuid) {
     .await;
     town.delivers_everything().await;
 }
+/// Accept N1: the bytes of what went to the old address cannot be made again; that is not a forgery.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_corrected_address_does_not_look_like_a_forgery() {
+    on_both(async |town| {
+        for (address, equal, forgotten) in [("member1@example.be", 2, 0), ("corrected@example.be", 1, 1)] {
+            let (batch, delivery) = sent(town).await;
+            town.comes_back(&town.return_address(delivery), postfix(UNKNOWN_USER)).await.expect(204);
+            assert_eq!(row(town, batch).await.state, State::Failed);
+            town.db(move |tx| {
+                let dead = dead_letters_of(tx, batch, None)?;
+                let again: Vec<_> = dead.into_iter().map(|letter| (letter, address.to_owned())).collect();
+                let now = tx.now()?;
+                requeue(tx, batch, &again, now)
+            })
+            .await;
+            town.delivers_everything().await;
+            assert_eq!(town.post_office.mails().last().unwrap().to(), address);
+            let config = town.config.clone();
+            let proof = town.db(move |tx| prove(tx, &config, batch)).await;
+            let wanted = AttemptsProof { equal, forgotten, ..AttemptsProof::default() };
+            assert_eq!(proof.attempts, [("smtp".to_owned(), wanted)], "{address}");
+        }
+    })
+    .await;
+}
+/// More than SQLite takes binds in a statement.
+#[tokio::test(flavor = "multi_thread")]
+async fn any_number_of_dead_letters_can_be_put_back() {
+    on_both(async |town| {
+        const MANY: usize = 33_000;
+        let batch = post(town, Channel::Sms, Lane::Urgent, "", MANY, HOUR).await;
+        let (found, requeued) = town
+            .db(move |tx| {
+                let now = tx.now()?;
+                diesel::update(deliveries::table)
+                    .set((
+                        deliveries::state.eq(State::Failed),
+                        deliveries::due_at.eq(None::<Timestamp>),
+                        deliveries::settled_at.eq(Some(now)),
+                    ))
+                    .execute(tx.db())?;
+                let dead = dead_letters_of(tx, batch, None)?;
+                let found = dead.len();
+                let again: Vec<_> = dead.into_iter().map(|letter| (letter, "+32470999999".to_owned())).collect();
+                Ok((found, requeue(tx, batch, &again, now)?))
+            })
+            .await;
+        assert_eq!((found, requeued), (MANY, MANY));
+        assert_eq!(states(town, batch).await, [(State::Queued, i64::try_from(MANY).unwrap())].into());
+        assert_eq!(claims(town, Channel::Sms, 1).await.1[0].address, "+32470999999");
+    })
+    .await;
+}
+
 /// Accept M10, M11: put back into the queue it is another attempt, with an address of its own, and what comes back of it is
 /// another word, though it says the same. What is said again, or differently, of the one before is held against nobody.
 #[tokio::test(flavor = "multi_thread")]

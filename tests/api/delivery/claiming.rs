@@ -88,6 +88,28 @@ async fn a_lease_that_ran_out_is_taken_over_and_the_late_answer_changes_nothing(
     .await;
 }
 
+/// Accept M5: an answer is of an attempt; the answer to an earlier one in the same transaction is late all the same.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_late_answer_beside_the_valid_one_is_not_taken_for_it() {
+    on_both(async |town| {
+        let batch = mail(town).await;
+        let (_, held) = claims(town, Channel::Email, 1).await;
+        town.passes(LEASE);
+        let (_, taken) = claims(town, Channel::Email, 1).await;
+        assert_eq!((held[0].attempt, taken[0].attempt), (1, 2));
+        let now = town.clock.now();
+        let late = settled_as(&held[0], Verdict::Again(State::Queued, now, "not tried".into()));
+        let answers =
+            [Settlement { tried: false, ..late }, settled_as(&taken[0], Verdict::Final(State::Accepted, None))];
+        assert_eq!(town.db(move |tx| settle(tx, &answers)).await, 1);
+        let given_back: (i32, Option<String>) = town
+            .db(|tx| Ok(deliveries::table.select((deliveries::untried, deliveries::provider)).first(tx.db())?))
+            .await;
+        assert_eq!((row(town, batch).await.state, given_back), (State::Accepted, (0, Some("other".to_owned()))));
+    })
+    .await;
+}
+
 /// SKIP LOCKED: whoever is in the middle of a claim holds nobody up, and nobody gets the same.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_claim_in_progress_on_another_node_is_stepped_around() {
@@ -223,7 +245,7 @@ async fn what_was_under_way_when_its_courier_died_is_not_called_unsent_after_its
         town.delivers_everything().await;
         assert_eq!(states(town, batch).await, [(State::Accepted, 1), (State::Expired, 1)].into());
         let dead = rows(town, batch).await.into_iter().find(|row| row.id == held[0].id).unwrap();
-        assert_eq!((dead.state, dead.reason.as_deref()), (State::Accepted, Some("no answer: validity over")));
+        assert_eq!((dead.state, dead.reason.as_deref()), (State::Accepted, Some("no answer: validity_over")));
         assert!(dead.settled_at.is_some());
         let attempts = attempts_of(town, dead.id).await;
         assert_eq!(attempts, [(Some("lost".to_owned()), Some("the lease ran out".to_owned()))]);

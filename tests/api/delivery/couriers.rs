@@ -1,11 +1,13 @@
 //! Several couriers at once, in real time: nothing twice, nothing lost, and an end when told.
 
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use diesel::connection::SimpleConnection;
 use diesel::prelude::*;
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
+use vigie::app;
 use vigie::delivery::{Channel, Courier, LEASE, Lane, State, cancel};
 use vigie::on_either;
 use vigie::storage::schema::{attempts, deliveries};
@@ -205,9 +207,10 @@ async fn an_answer_belongs_to_its_attempt_and_to_no_other() {
     .await;
 }
 
-/// No promise, a figure: a debug build, a relay that answers at once, both databases without fsync.
+/// Each once, and none twice; the figure is no promise: a debug build, a relay that answers at once, both databases without
+/// fsync.
 #[tokio::test(flavor = "multi_thread")]
-async fn two_thousand_mails_leave_quickly() {
+async fn two_thousand_mails_leave_once_each() {
     on_both(async |town| {
         let batch = post(town, Channel::Email, Lane::Urgent, "member", 2_000, HOUR).await;
         let start = Instant::now();
@@ -215,12 +218,27 @@ async fn two_thousand_mails_leave_quickly() {
         until("all are settled", async || all_settled(town, batch).await).await;
         let took = start.elapsed();
         running.stop().await;
-        assert_eq!(recipients(town).len(), 2_000);
+        assert_eq!((town.post_office.mails().len(), recipients(town).len()), (2_000, 2_000));
+        assert_eq!(states(town, batch).await, [(State::Accepted, 2_000)].into());
         eprintln!(
             "{:?}: {:.0} mails a second (2,000 in {took:?}, debug build)",
             town.kind,
             2_000.0 / took.as_secs_f64()
         );
+    })
+    .await;
+}
+
+/// Nobody left who could say "stop": no duty goes on for ever, and none without a pause.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_background_that_nobody_can_stop_any_more_stops_by_itself() {
+    on_both(async |town| {
+        let (stop, stopping) = watch::channel(false);
+        let channels = worker::channels(&town.config).unwrap();
+        let (config, rates) = (Arc::clone(&town.config), app::rates(&town.config));
+        let running = tokio::spawn(worker::run(town.database.clone(), channels, config, rates, stopping));
+        drop(stop);
+        tokio::time::timeout(Duration::from_secs(20), running).await.expect("it ends").unwrap().unwrap();
     })
     .await;
 }

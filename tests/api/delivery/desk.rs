@@ -55,6 +55,35 @@ pub(super) async fn post(
 pub(super) async fn mail(town: &Town) -> Uuid {
     post(town, Channel::Email, Lane::Urgent, "member", 1, HOUR).await
 }
+/// One urgent mail in each of so many batches, all to the same member.
+pub(super) async fn to_one_member(town: &Town, batches: usize) -> (Id<of::Membership>, Id<of::Person>, Vec<Uuid>) {
+    let (membership, person) = (Id::<of::Membership>::new(), Id::<of::Person>::new());
+    let batches = town
+        .db(move |tx| {
+            let now = tx.now()?;
+            let body = Body { subject: "Alert".into(), text: TEXT.into(), html: None };
+            let mut all = Vec::new();
+            for _ in 0..batches {
+                let batch = Id::<of::Batch>::new().uuid();
+                let content = put_content(tx, batch, Language::En, Channel::Email, &body)?;
+                let delivery = NewDelivery {
+                    person,
+                    channel: Channel::Email,
+                    lane: Lane::Urgent,
+                    membership: Some(membership),
+                    address: Some("member1@example.be".into()),
+                    fate: Fate::Due { content, at: now },
+                    deadline: now.plus(HOUR),
+                };
+                enqueue(tx, batch, vec![delivery])?;
+                all.push(batch);
+            }
+            tx.nudge();
+            Ok(all)
+        })
+        .await;
+    (membership, person, batches)
+}
 /// One urgent SMS.
 pub(super) async fn text(town: &Town) -> Uuid {
     post(town, Channel::Sms, Lane::Urgent, "member", 1, HOUR).await

@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use diesel::prelude::*;
 use uuid::Uuid;
+use vigie::delivery::breaker::Trust;
 use vigie::delivery::{Channel, Lane, State};
 use vigie::storage::schema::{attempts, deliveries, receipts};
 
@@ -125,6 +126,30 @@ async fn what_a_relay_does_to_one_recipient_touches_no_other() {
         assert_eq!((1..=5).map(of).collect::<Vec<_>>(), [0, 2, 1, 0, 1]);
         assert!((6..=20).all(|number| of(number) == 1));
         reasons_name_nobody(town).await;
+    })
+    .await;
+}
+
+/// Accept M9: our own connections at rest are all that it allows; they must not keep the probe out.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_relay_with_few_connections_is_believed_again_as_soon_as_it_answers() {
+    on_both(async |town| {
+        town.post_office.smtp.behave(|relay| {
+            relay.connections_max = Some(1);
+            relay.after_mail = AfterMail::Says("452 4.3.1 no space");
+        });
+        for _ in 0..3 {
+            mail(town).await;
+            town.courier.round(Channel::Email).await.unwrap();
+        }
+        assert_eq!((town.courier.trust(Channel::Email), town.post_office.smtp.connections()), (vec![Trust::None], 1));
+        town.post_office.smtp.behave(|relay| relay.after_mail = AfterMail::Accepts);
+        for _ in 0..2 {
+            town.passes(Duration::from_secs(3));
+            town.delivers_everything().await;
+        }
+        assert_eq!(town.courier.trust(Channel::Email), [Trust::Full]);
+        assert_eq!(town.post_office.mails().len(), 3);
     })
     .await;
 }

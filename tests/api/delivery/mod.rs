@@ -10,7 +10,7 @@ mod kannel;
 mod metrics;
 mod misbehaving;
 mod outcomes;
-mod plans;
+pub(crate) mod plans;
 mod providers;
 mod reach;
 mod reports;

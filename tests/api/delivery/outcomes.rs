@@ -2,9 +2,9 @@
 
 use std::time::Duration;
 
-use vigie::delivery::{Channel, Lane, State};
+use vigie::delivery::{Channel, LEASE, Lane, State, cancel};
 
-use super::desk::{HOUR, attempts_of, mail, post, reasons_name_nobody, row, states, text};
+use super::desk::{HOUR, attempts_of, claims, mail, post, reasons_name_nobody, row, states, text};
 use crate::support::on_both;
 use crate::support::post_office::{AfterMail, SmsManners};
 
@@ -95,6 +95,39 @@ async fn a_mail_whose_answer_never_came_is_repeated_once_under_the_same_name() {
         let names: Vec<_> = town.post_office.mails().iter().map(|mail| mail.header("Message-ID").unwrap()).collect();
         assert_eq!(names.len(), 2);
         assert_eq!(names[0], names[1]);
+        reasons_name_nobody(town).await;
+    })
+    .await;
+}
+
+/// Accept M5, M6, M12: an answer that never came, or a courier that died, and then "later" until the end: it may have
+/// arrived, so nobody says that it was never sent.
+#[tokio::test(flavor = "multi_thread")]
+async fn what_may_have_arrived_is_not_called_unsent_whatever_comes_after() {
+    on_both(async |town| {
+        town.post_office.smtp.behave(|relay| relay.after_mail = AfterMail::HangsUp);
+        let over = post(town, Channel::Email, Lane::Urgent, "member", 1, Duration::from_secs(60)).await;
+        town.delivers_everything().await;
+        assert_eq!(row(town, over).await.state, State::Unknown);
+        let stopped = post(town, Channel::Email, Lane::Urgent, "other", 1, HOUR).await;
+        assert_eq!(claims(town, Channel::Email, 1).await.1.len(), 1);
+        town.passes(LEASE);
+        town.post_office.smtp.behave(|relay| relay.after_mail = AfterMail::Says("451 4.3.0 later"));
+        town.delivers_everything().await;
+        for batch in [over, stopped] {
+            let row = row(town, batch).await;
+            assert_eq!((row.state, row.attempts, row.reason.as_deref()), (State::Unknown, 2, Some("451 4.3.0")));
+        }
+        assert_eq!(town.db(move |tx| cancel(tx, stopped, "stopped")).await, 0);
+        for _ in 0..6 {
+            town.passes(Duration::from_secs(10));
+            town.delivers_everything().await;
+        }
+        for (batch, reason) in [(over, "no answer: 451 4.3.0"), (stopped, "no answer: stopped")] {
+            let row = row(town, batch).await;
+            assert_eq!((row.state, row.reason.as_deref()), (State::Accepted, Some(reason)));
+        }
+        assert_eq!(outcomes(&attempts_of(town, row(town, stopped).await.id).await), ["lost", "deferred"]);
         reasons_name_nobody(town).await;
     })
     .await;

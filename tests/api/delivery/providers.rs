@@ -1,6 +1,7 @@
 //! Two providers for a channel: who carries what when one of them fails (accept M9), and at which pace.
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
 use async_trait::async_trait;
@@ -15,10 +16,10 @@ use vigie::delivery::{Channel, Channels, Courier, LEASE, Lane, Provider, State, 
 use vigie::storage::StorageError;
 use vigie::storage::schema::{attempts, deliveries};
 
-use super::desk::{HOUR, post, recipients, rows, states, until};
-use crate::support::Town;
+use super::desk::{HOUR, attempts_of, post, recipients, rows, states, until};
 use crate::support::database::Kind;
 use crate::support::post_office::{PostOffice, SmsManners};
+use crate::support::{Town, logs};
 
 /// A town with a second relay and a second gateway, which are another post office.
 async fn with_two(kind: Kind) -> (Town, PostOffice) {
@@ -132,39 +133,122 @@ async fn what_may_have_arrived_is_repeated_elsewhere_under_the_same_name() {
 /// The pace that was agreed with a gateway: never faster, whatever waits. A lower bound, so no noise can break it.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_provider_is_not_given_more_a_second_than_was_agreed() {
-    let town = Town::start_with(Kind::Sqlite, |config| config.sms.per_second = 20).await;
-    let batch = post(&town, Channel::Sms, Lane::Urgent, "", 42, HOUR).await;
-    let (stop, stopping) = watch::channel(false);
-    let courier = town.courier.clone();
-    let start = Instant::now();
-    let running = tokio::spawn(async move { courier.run(stopping).await });
-    until("all left", async || town.post_office.sms().len() == 42).await;
-    let took = start.elapsed();
-    // Two at once at first, and forty more at twenty a second.
-    assert!(took >= Duration::from_millis(1_900), "{took:?}");
-    until("all are settled", async || states(&town, batch).await == [(State::Accepted, 42)].into()).await;
-    stop.send(true).unwrap();
-    running.await.unwrap();
-    town.close().await;
+    for kind in [Kind::Sqlite, Kind::Postgres] {
+        let town = Town::start_with(kind, |config| config.sms.per_second = 20).await;
+        let batch = post(&town, Channel::Sms, Lane::Urgent, "", 42, HOUR).await;
+        let (stop, stopping) = watch::channel(false);
+        let courier = town.courier.clone();
+        let start = Instant::now();
+        let running = tokio::spawn(async move { courier.run(stopping).await });
+        until("all left", async || town.post_office.sms().len() == 42).await;
+        let took = start.elapsed();
+        // Two at once at first, and forty more at twenty a second.
+        assert!(took >= Duration::from_millis(1_900), "{took:?}");
+        until("all are settled", async || states(&town, batch).await == [(State::Accepted, 42)].into()).await;
+        stop.send(true).unwrap();
+        running.await.unwrap();
+        town.close().await;
+    }
 }
 
 /// What lay ready for a gateway with a slow pace is taken back by a stop, within a moment (accept M12).
 #[tokio::test(flavor = "multi_thread")]
 async fn a_stop_takes_back_what_lies_ready() {
-    let town = Town::start_with(Kind::Sqlite, |config| config.sms.per_second = 10).await;
-    let batch = post(&town, Channel::Sms, Lane::Urgent, "", 60, HOUR).await;
-    let (stop, stopping) = watch::channel(false);
-    let courier = town.courier.clone();
-    let running = tokio::spawn(async move { courier.run(stopping).await });
-    until("some left", async || town.post_office.sms().len() >= 5).await;
-    town.db(move |tx| cancel(tx, batch, "stopped")).await;
-    until("nothing is open", async || states(&town, batch).await.keys().all(|state| state.is_final())).await;
-    let left = i64::try_from(town.post_office.sms().len()).unwrap();
-    assert!(left < 30, "{left} left although it was stopped after five");
-    assert_eq!(states(&town, batch).await, [(State::Accepted, left), (State::Cancelled, 60 - left)].into());
-    stop.send(true).unwrap();
-    running.await.unwrap();
-    town.close().await;
+    for kind in [Kind::Sqlite, Kind::Postgres] {
+        let town = Town::start_with(kind, |config| config.sms.per_second = 10).await;
+        let batch = post(&town, Channel::Sms, Lane::Urgent, "", 60, HOUR).await;
+        let (stop, stopping) = watch::channel(false);
+        let courier = town.courier.clone();
+        let running = tokio::spawn(async move { courier.run(stopping).await });
+        until("some left", async || town.post_office.sms().len() >= 5).await;
+        town.db(move |tx| cancel(tx, batch, "stopped")).await;
+        until("nothing is open", async || states(&town, batch).await.keys().all(|state| state.is_final())).await;
+        let left = i64::try_from(town.post_office.sms().len()).unwrap();
+        assert!(left < 30, "{left} left although it was stopped after five");
+        assert_eq!(states(&town, batch).await, [(State::Accepted, left), (State::Cancelled, 60 - left)].into());
+        stop.send(true).unwrap();
+        running.await.unwrap();
+        town.close().await;
+    }
+}
+
+/// A channel with a name of its own, that fails for as long as it is told to.
+struct Limping {
+    name: String,
+    fails: Arc<AtomicBool>,
+}
+#[async_trait]
+impl Carrier for Limping {
+    fn provider(&self) -> &str {
+        &self.name
+    }
+    fn hands(&self) -> usize {
+        1
+    }
+    async fn work(&self, tray: &Tray) {
+        while let Some(held) = tray.next().await {
+            let fails = self.fails.load(Ordering::SeqCst);
+            let taken = Answer::Accepted { reference: None };
+            held.answer(if fails { Answer::deferred("451 4.3.1 out of paper") } else { taken }, None);
+        }
+    }
+    async fn probe(&self) -> Result<(), String> {
+        if self.fails.load(Ordering::SeqCst) { Err("451".into()) } else { Ok(()) }
+    }
+}
+/// Accept M9: every switch is logged with its reason, and each attempt has its provider and reason in the books.
+#[tokio::test(flavor = "multi_thread")]
+async fn every_switch_is_logged_with_its_reason() {
+    for kind in [Kind::Sqlite, Kind::Postgres] {
+        let town = Town::start(kind).await;
+        // Other tests log at the same time: these names are nobody else's.
+        let (first, other) = (format!("limping-{kind:?}"), format!("sound-{kind:?}"));
+        let (fails, never) = (Arc::new(AtomicBool::new(true)), Arc::new(AtomicBool::new(false)));
+        let both = || {
+            let limping = Limping { name: first.clone(), fails: Arc::clone(&fails) };
+            let sound = Limping { name: other.clone(), fails: Arc::clone(&never) };
+            vec![Provider::new(Arc::new(limping), 0), Provider::new(Arc::new(sound), 0)]
+        };
+        let channels = Channels { email: both(), sms: both() };
+        let courier = Courier::new(town.database.clone(), channels, Arc::clone(&town.config));
+        let mark = logs::mark();
+        let lines = |name: &str, what: &str| -> Vec<String> {
+            let said = logs::since(mark);
+            let of_it = |line: &&str| line.contains(&format!("\"{name}\"")) && line.contains(what);
+            said.lines().filter(of_it).map(str::to_owned).collect()
+        };
+        let batch = post(&town, Channel::Email, Lane::Urgent, "member", 5, HOUR).await;
+        while courier.round(Channel::Email).await.unwrap() > 0 {}
+        assert_eq!(states(&town, batch).await, [(State::Accepted, 5)].into(), "on {kind:?}");
+        let lost = lines(&first, "the provider fails: it gets only probes until it answers");
+        assert_eq!(lost.len(), 1, "once, when trust is lost: {lost:?}");
+        assert!(lost[0].contains("ERROR") && lost[0].contains("451 4.3.1 out of paper"), "{lost:?}");
+        let by = carried(&town, batch).await;
+        assert!(by.iter().filter(|by| **by == [first.clone(), other.clone()]).count() >= 3, "{by:?}");
+        for (row, by) in rows(&town, batch).await.iter().zip(&by) {
+            let told = attempts_of(&town, row.id).await;
+            for (by, (outcome, reason)) in by.iter().zip(told) {
+                let expected = match *by == first {
+                    // What lay ready when trust was lost went over without being tried.
+                    true => ["451 4.3.1 out of paper", "not tried: the provider fails"]
+                        .contains(&reason.as_deref().unwrap_or_default()),
+                    false => outcome.as_deref() == Some("accepted") && reason.is_none(),
+                };
+                assert!(expected, "{by}: {outcome:?} {reason:?}");
+            }
+        }
+
+        fails.store(false, Ordering::SeqCst);
+        town.passes(Duration::from_secs(5));
+        for name in ["trial", "trusted"] {
+            post(&town, Channel::Email, Lane::Urgent, name, 2, HOUR).await;
+            while courier.round(Channel::Email).await.unwrap() > 0 {}
+        }
+        assert_eq!(courier.trust(Channel::Email), [Trust::Full, Trust::Full]);
+        assert_eq!(lines(&first, "the provider is trusted again").len(), 1, "on {kind:?}");
+        assert_eq!(lines(&other, "the provider").len(), 0, "nothing is said of who did not change");
+        town.close().await;
+    }
 }
 
 /// A channel that falls over one recipient.

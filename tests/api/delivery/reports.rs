@@ -4,10 +4,12 @@ use std::time::Duration;
 
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
-use vigie::delivery::{Channel, Lane, State, cancel};
+use vigie::delivery::retry::Verdict;
+use vigie::delivery::{Channel, Claimed, Lane, Settlement, State, cancel, expire_pressing, settle};
 
-use super::desk::{HOUR, kept, post, reasons_name_nobody, row, text, until};
+use super::desk::{HOUR, claims, kept, post, reasons_name_nobody, row, settled_as, text, until};
 use crate::support::post_office::{Sms, SmsManners};
+use crate::support::returned::{UNKNOWN_USER, postfix};
 use crate::support::{Town, on_both};
 
 /// Sends one SMS and gives back what the gateway got.
@@ -108,6 +110,51 @@ async fn a_report_that_overtakes_the_gateways_own_answer_is_not_undone_by_it() {
     .await;
 }
 
+/// Accept M10: a report that came before the answer is not forgotten because the answer never came; one on a request that
+/// was turned away says nothing of the request before it.
+#[tokio::test(flavor = "multi_thread")]
+async fn an_early_report_counts_however_the_delivery_is_ended() {
+    on_both(async |town| {
+        let unanswered = |held: &Claimed, at| Settlement {
+            outcome: "unknown",
+            ..settled_as(held, Verdict::Again(State::Unknown, at, "no answer".into()))
+        };
+        for end in ["stopped", "stopped under way", "over"] {
+            let batch = post(town, Channel::Email, Lane::Urgent, "member", 1, Duration::from_secs(60)).await;
+            let (_, held) = claims(town, Channel::Email, 1).await;
+            town.comes_back(&town.return_address(held[0].id), postfix(UNKNOWN_USER)).await.expect(204);
+            assert_eq!(row(town, batch).await.state, State::Attempting, "nobody is known to have it");
+            if end == "stopped under way" {
+                assert_eq!(town.db(move |tx| cancel(tx, batch, "stopped")).await, 0);
+            }
+            let answer = unanswered(&held[0], town.clock.now().plus(Duration::from_secs(70)));
+            assert_eq!(town.db(move |tx| settle(tx, &[answer])).await, 1);
+            if end == "stopped" {
+                assert_eq!(town.db(move |tx| cancel(tx, batch, "stopped")).await, 0);
+            }
+            town.passes(Duration::from_secs(80));
+            town.db(|tx| expire_pressing(tx, Channel::Email)).await;
+            let row = row(town, batch).await;
+            assert_eq!((row.state, row.reason.as_deref()), (State::Failed, Some("dsn 5.1.1")), "{end}");
+        }
+
+        town.post_office.gateway.behave(SmsManners::Says(503, "", String::new()));
+        let batch = text(town).await;
+        let (_, held) = claims(town, Channel::Sms, 1).await;
+        let answer = unanswered(&held[0], town.clock.now());
+        town.db(move |tx| settle(tx, &[answer])).await;
+        town.delivers_everything().await;
+        for _ in 0..2 {
+            let row = row(town, batch).await;
+            assert_eq!((row.state, row.attempts), (State::Unknown, 2));
+            town.post_office.gateway.reports(&asked(town), 16, "F").await;
+        }
+        town.db(move |tx| cancel(tx, batch, "stopped")).await;
+        assert_eq!(row(town, batch).await.reason.as_deref(), Some("no answer: stopped"));
+    })
+    .await;
+}
+
 /// Accept M10, M11: an SMS whose answer never came goes out once more. That the first was not delivered says nothing of the
 /// second; that it was delivered does.
 #[tokio::test(flavor = "multi_thread")]
@@ -166,7 +213,7 @@ async fn late_truth_is_taken_in_and_marked() {
         assert_eq!(town.db(move |tx| cancel(tx, halted, "stopped")).await, 0);
         town.passes(Duration::from_secs(20));
         town.delivers_everything().await;
-        for (batch, reason) in [(over, "no answer: validity over"), (halted, "no answer: stopped")] {
+        for (batch, reason) in [(over, "no answer: validity_over"), (halted, "no answer: stopped")] {
             let row = row(town, batch).await;
             assert_eq!((row.state, row.reason.as_deref()), (State::Accepted, Some(reason)));
         }

@@ -5,6 +5,7 @@ use std::time::Duration;
 use diesel::prelude::*;
 use vigie::delivery::{self, Channel, State};
 use vigie::members::GATEWAYS;
+use vigie::messages::{Look, take_over};
 use vigie::people::{self, ContactKind, ContactState};
 use vigie::storage::schema::{deliveries, inbound_sms, memberships, throttles};
 use vigie::storage::{StorageError, Tx};
@@ -572,6 +573,39 @@ async fn an_approval_waits_for_a_stop_that_is_being_done() {
             hood.officer.posts(town, &path, messages::approval(&seen)).await.expect(202);
         };
         tokio::join!(stopping, approving);
+        let rows = waiting(town, membership).await;
+        assert!(rows.contains(&(Channel::Sms, State::Suppressed, Some("stopped".to_owned()))), "{rows:?}");
+    })
+    .await;
+}
+
+/// And the other channel, where a mail failed: nothing is called up for whoever stops it at this moment.
+#[tokio::test(flavor = "multi_thread")]
+async fn the_other_channel_waits_for_a_stop_that_is_being_done() {
+    on_both(async |town| {
+        let hood = town.neighbourhood(1).await;
+        let anouk = &hood.members[0];
+        let address = anouk.email.clone();
+        town.post_office.smtp.behave(move |relay| relay.refuses.extend([address]));
+        messages::sent(town, &hood, messages::quiet("meeting")).await;
+        let (begun, has_begun) = tokio::sync::oneshot::channel();
+        let (partnership, membership) = (hood.partnership, anouk.membership);
+        let stopping = town.db(move |tx| {
+            tx.lock("partnerships", partnership)?;
+            let now = tx.now()?;
+            diesel::update(memberships::table.find(membership))
+                .set(memberships::sms_stopped_at.eq(Some(now)))
+                .execute(tx.db())?;
+            begun.send(()).unwrap();
+            std::thread::sleep(Duration::from_millis(400));
+            Ok(())
+        });
+        let taking_over = async {
+            has_begun.await.unwrap();
+            take_over(&town.database, Look::Recent).await.unwrap()
+        };
+        let ((), called) = tokio::join!(stopping, taking_over);
+        assert_eq!(called, 0);
         let rows = waiting(town, membership).await;
         assert!(rows.contains(&(Channel::Sms, State::Suppressed, Some("stopped".to_owned()))), "{rows:?}");
     })

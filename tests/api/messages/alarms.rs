@@ -10,7 +10,7 @@ use vigie::config::AlarmConfig;
 use vigie::delivery::Channel;
 use vigie::delivery::alarms::AlarmKind;
 use vigie::delivery::pager::{Page, Pager};
-use vigie::messages::Watch;
+use vigie::messages::{Look, Watch, take_over};
 use vigie::storage::schema::alarms;
 
 use super::{approves, approves_at_once, burglary, mark, progress, quiet, stops, submitted};
@@ -191,6 +191,20 @@ async fn an_officer_whose_number_is_suspended_is_told_by_mail_which_says_so() {
         assert!(!says_so("second-officer@desk.example"), "{}", text("second-officer@desk.example"));
         let said = logs::since(log);
         assert!(said.contains("an alarm goes to an officer by mail only"), "{said}");
+        // Only whoever runs this can lift it, and then the SMS goes again.
+        let reinstated = |email: &str| {
+            vigie::app::mobile::reinstated(&town.database, &vigie::values::EmailAddress::parse(email).unwrap())
+        };
+        assert!(
+            !reinstated("officer@desk.example").unwrap().contains("officer@desk"),
+            "no address in a log of commands"
+        );
+        let again = reinstated("officer@desk.example").unwrap_err().to_string();
+        assert!(again.contains("no suspended mobile number"), "{again}");
+        let unknown = reinstated("nobody@desk.example").unwrap_err().to_string();
+        assert!(unknown.contains("no account"), "{unknown}");
+        let reached = town.db(move |tx| vigie::accounts::reach(tx, account)).await.unwrap();
+        assert!(reached.mobile.is_some() && !reached.mobile_suspended);
     })
     .await;
 }
@@ -215,6 +229,149 @@ async fn a_message_that_is_only_put_off_is_told_too_and_a_stop_ends_it() {
         stops(town, &hood.officer, &message).await.expect(200);
         let told: Vec<_> = looks(town, &mut watch).await.into_iter().map(|(event, ..)| event).collect();
         assert_eq!(told, ["alarm.cleared"]);
+    })
+    .await;
+}
+
+/// What a message's alarms are, newest first: whether each stands.
+async fn stand(town: &Town, hood: &Neighbourhood) -> Vec<Value> {
+    hood.officer.gets(town, "/api/v1/alarms?open=true").await.expect(200).items().clone()
+}
+async fn takes_in_hand(town: &Town, hood: &Neighbourhood) {
+    let alarm = stand(town, hood).await[0]["id"].as_str().unwrap().to_owned();
+    hood.officer.posts(town, &format!("/api/v1/alarms/{alarm}/acknowledgement"), json!({})).await.expect(200);
+}
+/// An urgent message to two members, by mail alone, to a relay that says this to every mail.
+async fn refused_everywhere(town: &Town, says: &'static str) -> (Neighbourhood, String) {
+    let hood = town.neighbourhood(2).await;
+    hood.agrees_on(town, |plan| plan.urgent.channels = vec![Channel::Email]).await;
+    let message = submitted(town, &hood, &hood.coordinator, burglary()).await;
+    town.delivers_everything().await;
+    town.post_office.smtp.behave(move |relay| relay.after_mail = AfterMail::Says(says));
+    approves(town, &hood.officer, &message).await.expect(202);
+    town.delivers_everything().await;
+    (hood, message)
+}
+async fn status(town: &Town, hood: &Neighbourhood, message: &str) -> String {
+    super::shows(town, &hood.officer, message).await.str("/status")
+}
+
+/// The issue's own words, where the end is quicker than the alarm: everything was refused for good within a second. It is
+/// told all the same, and stands until somebody takes it in hand.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_message_that_is_refused_for_everybody_is_told_too() {
+    on_both(async |town| {
+        let mut watch = Watch::default();
+        let (hood, message) = refused_everywhere(town, "554 5.7.1 content rejected").await;
+        assert_eq!(status(town, &hood, &message).await, "completed_with_failures");
+        assert_eq!(looks(town, &mut watch).await, []);
+        town.passes(seconds(10));
+        let (since, subject) = (mark(town), format!("message:{message}"));
+        let raised = ("alarm.raised", AlarmKind::UrgentWithoutHandover, subject.clone());
+        assert_eq!(looks(town, &mut watch).await, [raised]);
+        town.post_office.smtp.behave(|relay| relay.after_mail = AfterMail::Accepts);
+        town.delivers_everything().await;
+        let (mails, sms) = notices(town, since);
+        assert_eq!((mails.len(), sms.len()), (2, 2), "the officers hear of it");
+        for _ in 0..6 {
+            town.passes(seconds(3_600));
+            assert_eq!(looks(town, &mut watch).await, [], "its validity is over, and still nobody has it");
+        }
+        assert_eq!(stand(town, &hood).await.len(), 1);
+        takes_in_hand(town, &hood).await;
+        let cleared = ("alarm.cleared", AlarmKind::UrgentWithoutHandover, subject);
+        assert_eq!(looks(town, &mut watch).await, [cleared]);
+        town.passes(seconds(1_000));
+        assert_eq!((looks(town, &mut watch).await, ever_raised(town).await), (vec![], 1));
+    })
+    .await;
+}
+/// Taken in hand while it is of use, it stands; put back, it begins anew; and whoever has it is enough.
+#[tokio::test(flavor = "multi_thread")]
+async fn what_was_refused_for_everybody_ends_when_it_is_put_back_and_arrives() {
+    on_both(async |town| {
+        let mut watch = Watch::default();
+        let (hood, message) = refused_everywhere(town, "554 5.7.1 content rejected").await;
+        town.passes(seconds(10));
+        assert_eq!(looks(town, &mut watch).await.len(), 1);
+        takes_in_hand(town, &hood).await;
+        town.passes(seconds(60));
+        assert_eq!((looks(town, &mut watch).await, stand(town, &hood).await.len()), (vec![], 1));
+        town.post_office.smtp.behave(|relay| relay.after_mail = AfterMail::Accepts);
+        hood.officer.posts(town, &super::at(&message, "dead-letters/requeue"), json!({})).await.expect(202);
+        assert_eq!(looks(town, &mut watch).await[0].0, "alarm.cleared");
+        town.delivers_everything().await;
+        town.passes(seconds(60));
+        assert_eq!((looks(town, &mut watch).await, ever_raised(town).await), (vec![], 1));
+        // One of several is enough: a mailbox that is gone pages nobody.
+        let gone = hood.members[0].email.clone();
+        town.post_office.smtp.behave(move |relay| relay.refuses.extend([gone]));
+        let other = super::sent(town, &hood, burglary()).await;
+        assert_eq!(status(town, &hood, &other).await, "completed_with_failures");
+        town.passes(seconds(60));
+        assert_eq!((looks(town, &mut watch).await, ever_raised(town).await), (vec![], 1));
+    })
+    .await;
+}
+/// A relay that is down until nothing is of use any more: nobody was warned, so nobody is told that it is over.
+#[tokio::test(flavor = "multi_thread")]
+async fn the_end_of_the_validity_ends_no_alarm() {
+    on_both(async |town| {
+        let mut watch = Watch::default();
+        let (hood, message) = refused_everywhere(town, "451 4.3.0 later").await;
+        town.passes(seconds(10));
+        assert_eq!(looks(town, &mut watch).await.len(), 1);
+        town.passes(seconds(2 * 3_600));
+        town.courier.round(Channel::Email).await.unwrap();
+        assert_eq!(looks(town, &mut watch).await, [], "everything has expired");
+        town.delivers_everything().await;
+        assert_eq!(status(town, &hood, &message).await, "completed_with_failures");
+        for _ in 0..3 {
+            assert_eq!((looks(town, &mut watch).await, stand(town, &hood).await.len()), (vec![], 1));
+            town.passes(seconds(3_600));
+        }
+        takes_in_hand(town, &hood).await;
+        assert_eq!(looks(town, &mut watch).await[0].0, "alarm.cleared");
+    })
+    .await;
+}
+/// No node ran until it was too late: the first that does tells it, although the message is closed by then.
+#[tokio::test(flavor = "multi_thread")]
+async fn what_expired_while_nobody_looked_is_told_by_the_first_who_does() {
+    on_both(async |town| {
+        let (hood, message) = refused_everywhere(town, "451 4.3.0 later").await;
+        town.passes(seconds(2 * 3_600));
+        town.delivers_everything().await;
+        assert_eq!(status(town, &hood, &message).await, "completed_with_failures");
+        assert_eq!(looks(town, &mut Watch::default()).await[0].0, "alarm.raised");
+        assert_eq!(stand(town, &hood).await.len(), 1);
+    })
+    .await;
+}
+/// A correction of what is not urgent has a channel in reserve: one refused mail pages nobody, as the SMS follows at once.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_correction_that_the_other_channel_takes_over_pages_nobody() {
+    on_both(async |town| {
+        let hood = town.neighbourhood(1).await;
+        let mut watch = Watch::default();
+        let message = super::sent(town, &hood, quiet("meeting")).await;
+        let draft = super::follows(town, &hood.officer, &message, "correction", "police").await.expect(201).id();
+        super::submits(town, &hood.officer, &draft).await.expect(202);
+        town.delivers_everything().await;
+        let gone = hood.members[0].email.clone();
+        town.post_office.smtp.behave(move |relay| relay.refuses.extend([gone]));
+        approves(town, &hood.second_officer, &draft).await.expect(202);
+        town.passes(seconds(9));
+        assert_eq!(looks(town, &mut watch).await, []);
+        town.passes(seconds(1));
+        town.courier.round(Channel::Email).await.unwrap();
+        assert_eq!(looks(town, &mut watch).await, [], "it has just failed");
+        assert_eq!(take_over(&town.database, Look::Recent).await.unwrap(), 1);
+        assert_eq!(looks(town, &mut watch).await, [], "the SMS has its own ten seconds");
+        town.passes(seconds(10));
+        assert_eq!(looks(town, &mut watch).await[0].0, "alarm.raised");
+        town.delivers_everything().await;
+        assert_eq!(looks(town, &mut watch).await[0].0, "alarm.cleared");
     })
     .await;
 }

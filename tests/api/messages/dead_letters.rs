@@ -463,6 +463,31 @@ async fn only_those_who_still_wish_to_hear_it_get_it() {
     })
     .await;
 }
+/// Accept M12: who was told that something began is told that it is over, also when they paused since, and the second time
+/// too.
+#[tokio::test(flavor = "multi_thread")]
+async fn an_end_is_put_back_for_whoever_paused_since() {
+    on_both(async |town| {
+        let hood = town.neighbourhood(3).await;
+        let [paused, left, _] = hood.members.as_slice() else { panic!() };
+        let message = super::sent(town, &hood, burglary()).await;
+        super::story::set_status(town, paused.membership, "paused").await;
+        let refused = [paused.email.clone(), left.email.clone()];
+        town.post_office.smtp.behave(move |relay| relay.refuses.extend(refused));
+        let end = follows(town, &hood.officer, &message, "end", "police").await.expect(201).id();
+        submits(town, &hood.officer, &end).await.expect(202);
+        approves(town, &hood.second_officer, &end).await.expect(202);
+        town.delivers_everything().await;
+        mends(town).await;
+        super::story::set_status(town, left.membership, "left").await;
+        let since = mark(town);
+        let done = requeues(town, &hood.officer, &end).await.expect(202);
+        assert_eq!((&done.json["requeued"], &done.json["left"]), (&json!(1), &json!({ "member_gone": 1 })));
+        town.delivers_everything().await;
+        assert_eq!(reached(town, since).0, std::slice::from_ref(&paused.email));
+    })
+    .await;
+}
 /// An urgent SMS is not sent at night to those who chose so, the second time neither.
 #[tokio::test(flavor = "multi_thread")]
 async fn the_choice_of_the_night_holds() {

@@ -2,16 +2,19 @@
 
 use std::time::Duration;
 
+use diesel::connection::SimpleConnection;
 use diesel::prelude::*;
 use serde_json::{Value, json};
-use vigie::delivery::Channel;
+use vigie::delivery::{Body, Channel, Fate, Lane, NOT_CHOSEN, NewDelivery, enqueue, put_content};
 use vigie::messages::{Look, prove, take_over};
+use vigie::on_either;
 use vigie::partnerships::PlanContent;
 use vigie::people::{self, ContactKind, ContactState};
 use vigie::storage::schema::{approvals, contact_points, contents, deliveries, memberships, message_events};
-use vigie::values::{Id, Timestamp, of};
+use vigie::values::{Id, Language, Timestamp, of};
 
 use super::{HOUR, approves, follows, mark, progress, quiet, reached, recipients, sent, shows, stops, submits, with};
+use crate::delivery::plans::plans;
 use crate::support::neighbourhood::Neighbour;
 use crate::support::post_office::AfterMail;
 use crate::support::returned::{UNKNOWN_USER, postfix};
@@ -77,7 +80,7 @@ async fn a_refused_mail_is_followed_by_an_sms() {
         assert_eq!(counts["suppressed"], json!({ "sms:not_chosen": 2 }));
         let (id, config) = (Id::<of::Message>::parse(&message).unwrap(), town.config.clone());
         let proof = town.db(move |tx| prove(tx, &config, id)).await.unwrap();
-        assert!(proof.holds(), "{proof:?}");
+        assert_eq!(proof.verdict, vigie::delivery::ProofVerdict::Proved, "{proof:?}");
         assert!(proof.batch.contents.iter().any(|content| content.channel == "sms"), "{proof:?}");
         let trail: Vec<(String, String)> = town
             .db(move |tx| {
@@ -91,6 +94,40 @@ async fn a_refused_mail_is_followed_by_an_sms() {
         assert_eq!(trail, [("completed_with_failures".into(), "dispatching".into())]);
         // An SMS that fails after the mail has nobody left to take over.
         assert_eq!(take_over(&town.database, Look::All).await.unwrap(), 0);
+    })
+    .await;
+}
+
+/// What is dead of it stays dead for whoever has it on the other channel by now: nobody gets it twice.
+#[tokio::test(flavor = "multi_thread")]
+async fn what_the_other_channel_took_over_is_not_put_back() {
+    on_both(async |town| {
+        let hood = town.neighbourhood(2).await;
+        let [one, other] = hood.members.as_slice() else { panic!() };
+        refuses(town, &[one, other]);
+        let message = sent(town, &hood, quiet("meeting")).await;
+        let again = async || {
+            let path = super::at(&message, "dead-letters/requeue");
+            hood.officer.posts(town, &path, json!({})).await
+        };
+        // Neither has it: one is called up, and the other has stopped SMS.
+        let stopped = other.membership;
+        town.db(move |tx| {
+            let now = tx.now()?;
+            diesel::update(memberships::table.find(stopped))
+                .set(memberships::sms_stopped_at.eq(Some(now)))
+                .execute(tx.db())?;
+            Ok(())
+        })
+        .await;
+        assert_eq!(takes_over(town).await, 1);
+        town.post_office.smtp.behave(|relay| relay.refuses.clear());
+        let since = mark(town);
+        let done = again().await.expect(202);
+        assert_eq!((&done.json["requeued"], &done.json["left"]), (&json!(1), &json!({ "reached_otherwise": 1 })));
+        town.delivers_everything().await;
+        assert_eq!(reached(town, since), (vec![other.email.clone()], vec![one.mobile.clone()]));
+        again().await.refused(409, "reached_otherwise");
     })
     .await;
 }
@@ -355,6 +392,131 @@ async fn what_failed_while_nobody_was_there_is_made_up_for() {
         town.passes(MINUTE);
         vigie::worker::minute(&town.database).await.unwrap();
         assert_eq!(shows(town, &hood.officer, &message).await.str("/status"), "completed_with_failures");
+    })
+    .await;
+}
+
+/// However many failed, and whatever stands before them: one look is enough for all.
+#[tokio::test(flavor = "multi_thread")]
+async fn all_of_them_are_called_up_in_one_look() {
+    on_both(async |town| {
+        let hood = town.neighbourhood(503).await;
+        let all: Vec<&Neighbour> = hood.members.iter().collect();
+        refuses(town, &all);
+        sent(town, &hood, quiet("meeting")).await;
+        // Failed since, of something that nobody knows: it cannot be dealt with, and is in nobody's way.
+        town.passes(Duration::from_secs(1));
+        town.db(|tx| {
+            let (batch, now) = (Id::<of::Batch>::new().uuid(), tx.now()?);
+            let body = Body { subject: "x".into(), text: "x".into(), html: None };
+            let content = put_content(tx, batch, Language::En, Channel::Email, &body)?;
+            let rows = |person| {
+                let row = |channel, address: Option<&str>, fate| NewDelivery {
+                    person,
+                    channel,
+                    lane: Lane::NonUrgent,
+                    membership: None,
+                    address: address.map(str::to_owned),
+                    fate,
+                    deadline: now.plus(HOUR),
+                };
+                [
+                    row(Channel::Email, Some("x@lion.example"), Fate::Due { content, at: now }),
+                    row(Channel::Sms, None, Fate::Suppressed(NOT_CHOSEN)),
+                ]
+            };
+            enqueue(tx, batch, (0..1_001).flat_map(|_| rows(Id::new())).collect())?;
+            let theirs = deliveries::table.filter(deliveries::batch_id.eq(Id::<of::Batch>::from_uuid(batch)));
+            diesel::update(theirs.filter(deliveries::channel.eq("email")))
+                .set((
+                    deliveries::state.eq("failed"),
+                    deliveries::due_at.eq(None::<Timestamp>),
+                    deliveries::settled_at.eq(Some(now)),
+                ))
+                .execute(tx.db())?;
+            Ok(())
+        })
+        .await;
+        assert_eq!(takes_over(town).await, 503);
+        assert_eq!(takes_over(town).await, 0);
+    })
+    .await;
+}
+/// A message and the feedback to it fail at the same moment: whoever is called up for the message hears the feedback too.
+#[tokio::test(flavor = "multi_thread")]
+async fn what_follows_is_judged_after_what_it_follows() {
+    on_both(async |town| {
+        let hood = town.neighbourhood(2).await;
+        let member = &hood.members[0];
+        let (address, busy) = (member.email.clone(), vec![AfterMail::Says("450 4.2.1 busy")]);
+        town.post_office.smtp.behave(move |relay| drop(relay.next_mails_to.insert(address, busy.into())));
+        let message = sent(town, &hood, quiet("prevention")).await;
+        let feedback = follows(town, &hood.coordinator, &message, "feedback", "other").await.expect(201).id();
+        submits(town, &hood.coordinator, &feedback).await.expect(202);
+        refuses(town, &[member]);
+        approves(town, &hood.officer, &feedback).await.expect(202);
+        town.passes(10 * MINUTE);
+        town.delivers_everything().await;
+        for either in [&message, &feedback] {
+            assert_eq!(fate(town, &hood, either, member, Channel::Email).await.0, "failed");
+        }
+        assert_eq!(takes_over(town).await, 2);
+        assert_eq!(by_sms(town, &hood, &feedback, member).await, "queued");
+    })
+    .await;
+}
+/// The trail says it once for as long as the message goes out, however the failures trickle in; and again after that.
+#[tokio::test(flavor = "multi_thread")]
+async fn the_trail_says_once_that_the_other_channel_takes_over() {
+    on_both(async |town| {
+        let hood = town.neighbourhood(3).await;
+        let message = super::submitted(town, &hood, &hood.coordinator, quiet("meeting")).await;
+        town.delivers_everything().await;
+        let [one, two, _] = hood.members.as_slice() else { panic!() };
+        refuses(town, &[one]);
+        approves(town, &hood.officer, &message).await.expect(202);
+        town.courier.round(Channel::Email).await.unwrap();
+        assert_eq!(takes_over(town).await, 1);
+        let rows = deliveries::table.filter(deliveries::membership_id.eq(Some(two.membership)));
+        town.db(move |tx| {
+            let mail = rows.filter(deliveries::channel.eq("email"));
+            Ok(diesel::update(mail).set(deliveries::state.eq("failed")).execute(tx.db())?)
+        })
+        .await;
+        assert_eq!(takes_over(town).await, 1);
+        let id = Id::<of::Message>::parse(&message).unwrap();
+        let trail: Vec<(String, String)> = town
+            .db(move |tx| {
+                Ok(message_events::table
+                    .filter(message_events::message_id.eq(id))
+                    .filter(message_events::event.eq("other_channel"))
+                    .select((message_events::from_status, message_events::to_status))
+                    .load(tx.db())?)
+            })
+            .await;
+        assert_eq!(trail, [("dispatching".into(), "dispatching".into())]);
+    })
+    .await;
+}
+/// Asked every second: with a million deliveries waiting, it is one probe for each message that is going out.
+#[tokio::test(flavor = "multi_thread")]
+async fn what_is_over_is_found_by_one_probe_for_each_message() {
+    on_both(async |town| {
+        let hood = town.neighbourhood(200).await;
+        for _ in 0..3 {
+            let message = super::submitted(town, &hood, &hood.coordinator, quiet("meeting")).await;
+            approves(town, &hood.officer, &message).await.expect(202);
+        }
+        town.db(|tx| Ok(on_either!(tx, |c| c.batch_execute("ANALYZE"))?)).await;
+        let found =
+            town.db(|tx| plans(tx, "messages.status = '", |tx| vigie::messages::close_dispatched(tx).map(drop))).await;
+        assert_eq!(found.len(), 1);
+        for plan in found {
+            eprintln!("{plan}");
+            assert!(plan.contains("deliveries_open"), "{plan}");
+            assert!(!plan.contains("Seq Scan on deliveries") && !plan.contains("SCAN deliveries"), "{plan}");
+            assert!(!plan.contains("Hash"), "one probe for each message: {plan}");
+        }
     })
     .await;
 }

@@ -22,6 +22,9 @@ const DAY: Duration = Duration::from_secs(24 * 3_600);
 #[derive(Clone)]
 struct Names {
     texts: BTreeMap<&'static str, &'static str>,
+    /// What the sending address is called, and where that name leads.
+    called: Option<&'static str>,
+    leads_to: &'static str,
     sick: bool,
 }
 impl Names {
@@ -31,11 +34,17 @@ impl Names {
             ("v1._domainkey.mons.example", "v=DKIM1; k=ed25519; p=BwcHBwcHBwcHBwcHBwcHBwcHBwcHBwcHBwcHBwcHBwc="),
             ("_dmarc.mons.example", "v=DMARC1; p=reject"),
         ];
-        Self { texts: texts.into(), sick: false }
+        Self { texts: texts.into(), called: Some("relay.mons.example."), leads_to: "192.0.2.10", sick: false }
     }
     fn without(mut self, name: &str) -> Self {
         self.texts.remove(name).unwrap();
         self
+    }
+    fn without_a_name_for_the_address() -> Self {
+        Self { called: None, ..Self::good() }
+    }
+    fn with_a_name_that_leads_elsewhere() -> Self {
+        Self { leads_to: "192.0.2.99", ..Self::good() }
     }
     fn sick() -> Self {
         Self { sick: true, ..Self::good() }
@@ -50,13 +59,13 @@ impl Resolver for Names {
         self.answer(self.texts.get(name).map(|text| (*text).to_owned()).into_iter().collect())
     }
     async fn addresses(&self, _: &str, _: IpAddr) -> Answer<IpAddr> {
-        self.answer(vec!["192.0.2.10".parse().unwrap()])
+        self.answer(vec![self.leads_to.parse().unwrap()])
     }
     async fn mx(&self, _: &str) -> Answer<String> {
         self.answer(vec!["mail.mons.example.".to_owned()])
     }
     async fn ptr(&self, _: IpAddr) -> Answer<String> {
-        self.answer(vec!["relay.mons.example.".to_owned()])
+        self.answer(self.called.map(str::to_owned).into_iter().collect())
     }
 }
 
@@ -115,12 +124,14 @@ async fn without_verified_mail_no_partnership_goes_live() {
         };
         refused("nobody has examined").await;
         let broken = [
-            ("mons.example", "(SPF did not pass)"),
-            ("v1._domainkey.mons.example", "(DKIM did not pass)"),
-            ("_dmarc.mons.example", "(DMARC did not pass)"),
+            (Names::good().without("mons.example"), "(SPF did not pass)"),
+            (Names::good().without("v1._domainkey.mons.example"), "(DKIM did not pass)"),
+            (Names::good().without("_dmarc.mons.example"), "(DMARC did not pass)"),
+            (Names::without_a_name_for_the_address(), "(PTR did not pass)"),
+            (Names::with_a_name_that_leads_elsewhere(), "(PTR did not pass)"),
         ];
-        for (name, what) in broken {
-            assert_eq!(doctor(town, &Names::good().without(name)).await, Verdict::Failed);
+        for (names, what) in broken {
+            assert_eq!(doctor(town, &names).await, Verdict::Failed);
             refused(what).await;
         }
         assert_eq!(doctor(town, &Names::sick()).await, Verdict::Unknown);

@@ -18,6 +18,7 @@ use std::sync::Mutex;
 use std::sync::MutexGuard;
 use std::sync::OnceLock;
 use std::time::Duration;
+use std::time::Instant;
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
@@ -160,6 +161,8 @@ impl SmtpManners {
 struct SmtpLedger {
     manners: SmtpManners,
     mails: Vec<Mail>,
+    /// When each of them was whole.
+    moments: Vec<Instant>,
     faults: Vec<String>,
     greylisted: HashSet<String>,
     connections: usize,
@@ -226,6 +229,11 @@ impl SmtpSink {
             assert_eq!((mail.header("Cc"), mail.header("Bcc")), (None, None), "members see each other");
         }
         ledger.mails.clone()
+    }
+
+    /// How long after the one before it each mail was whole.
+    pub(crate) fn pauses(&self) -> Vec<Duration> {
+        lock(&self.ledger).moments.windows(2).map(|pair| pair[1].duration_since(pair[0])).collect()
     }
 
     /// How many connections were made so far.
@@ -387,6 +395,7 @@ impl<'a> SmtpDialogue<'a> {
                         let mut ledger = lock(self.ledger);
                         if keeps {
                             ledger.mails.push(mail);
+                            ledger.moments.push(Instant::now());
                         }
                         ledger.mails.len()
                     };

@@ -116,10 +116,10 @@ letter-after_review_due-link = Die Meldung nachlesen
 
 letter-nothing_leaves-subject = { $partnership }: Eine dringende Meldung geht nicht hinaus
 letter-nothing_leaves-body =
-    Eine dringende Meldung für die Mitglieder des Nachbarschaftsinformationsnetzes „{ $partnership }“ (Referenz { $code }) wurde freigegeben, aber seit einer Weile erhält sie niemand. Vigie versucht es weiter, solange die Meldung gültig ist.
+    Eine dringende Meldung für die Mitglieder des Nachbarschaftsinformationsnetzes „{ $partnership }“ (Referenz { $code }) wurde freigegeben, aber seit einer Weile erhält sie niemand. Was noch ankommen kann, versucht Vigie weiter, solange die Meldung gültig ist.
 
     Warten Sie nicht: Warnen Sie auf anderem Weg, wenn es jetzt wichtig ist, und verständigen Sie den Betreiber von Vigie. { $sms ->
-        [suspended] Sie erfahren es nur per E-Mail: Ihre Mobilnummer ist ausgesetzt, weil SMS dort nicht mehr ankamen. Bestätigen Sie sie erneut.
+        [suspended] Sie erfahren es nur per E-Mail: An Ihre Mobilnummer gehen keine SMS mehr, weil sie dort nicht mehr ankamen. Sagen Sie es dem Betreiber von Vigie, sobald sie wieder funktioniert.
         [none] Sie erfahren es nur per E-Mail: Vigie hat keine bestätigte Mobilnummer von Ihnen.
        *[sent] Sie erhalten eine E-Mail und eine SMS, denn vielleicht ist einer der beiden Wege gestört.
     }

@@ -116,10 +116,10 @@ letter-after_review_due-link = Review the message
 
 letter-nothing_leaves-subject = { $partnership }: an urgent message is not leaving
 letter-nothing_leaves-body =
-    An urgent message to the members of the local prevention partnership "{ $partnership }" (reference { $code }) was approved, but for a while nobody has received it. Vigie keeps trying for as long as the message is valid.
+    An urgent message to the members of the local prevention partnership "{ $partnership }" (reference { $code }) was approved, but for a while nobody has received it. Vigie keeps trying what may still arrive, for as long as the message is valid.
 
     Do not wait for it: warn people by another way if it matters now, and tell whoever runs Vigie. { $sms ->
-        [suspended] You are told by e-mail only: your mobile number is suspended, as text messages no longer reached it. Please confirm it again.
+        [suspended] You are told by e-mail only: no text messages go to your mobile number any more, as they no longer reached it. Tell whoever runs Vigie when it works again.
         [none] You are told by e-mail only: Vigie has no confirmed mobile number of yours.
        *[sent] You are told by e-mail and by text message, because one of the two may be what does not work.
     }

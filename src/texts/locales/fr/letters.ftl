@@ -116,10 +116,10 @@ letter-after_review_due-link = Relire le message
 
 letter-nothing_leaves-subject = { $partnership } : un message urgent ne part pas
 letter-nothing_leaves-body =
-    Un message urgent pour les membres du partenariat local de prévention « { $partnership } » (référence { $code }) a été validé, mais depuis un moment personne ne le reçoit. Vigie continue d'essayer tant que le message est valable.
+    Un message urgent pour les membres du partenariat local de prévention « { $partnership } » (référence { $code }) a été validé, mais depuis un moment personne ne le reçoit. Vigie réessaie ce qui peut encore arriver, tant que le message est valable.
 
     N'attendez pas : prévenez les gens par un autre moyen si c'est important maintenant, et avertissez la personne qui gère Vigie. { $sms ->
-        [suspended] Vous l'apprenez seulement par e-mail : votre numéro de GSM est suspendu parce que les SMS n'y arrivaient plus. Confirmez-le à nouveau.
+        [suspended] Vous l'apprenez seulement par e-mail : votre numéro de GSM ne reçoit plus de SMS de Vigie parce qu'ils n'y arrivaient plus. Dès qu'il fonctionne à nouveau, dites-le à la personne qui gère Vigie.
         [none] Vous l'apprenez seulement par e-mail : Vigie n'a pas de numéro de GSM confirmé pour vous.
        *[sent] Vous recevez un e-mail et un SMS, car l'un des deux ne fonctionne peut-être pas.
     }

@@ -116,10 +116,10 @@ letter-after_review_due-link = Het bericht nalezen
 
 letter-nothing_leaves-subject = { $partnership }: een dringend bericht vertrekt niet
 letter-nothing_leaves-body =
-    Een dringend bericht voor de leden van het buurtinformatienetwerk "{ $partnership }" (referentie { $code }) werd goedgekeurd, maar al een tijdje ontvangt niemand het. Vigie blijft proberen zolang het bericht geldig is.
+    Een dringend bericht voor de leden van het buurtinformatienetwerk "{ $partnership }" (referentie { $code }) werd goedgekeurd, maar al een tijdje ontvangt niemand het. Wat nog kan aankomen blijft Vigie proberen zolang het bericht geldig is.
 
     Wacht er niet op: verwittig de mensen op een andere manier als het nu belangrijk is, en verwittig wie Vigie beheert. { $sms ->
-        [suspended] U verneemt dit alleen per e-mail: uw gsm-nummer is geschorst omdat sms-berichten er niet meer aankwamen. Bevestig het opnieuw.
+        [suspended] U verneemt dit alleen per e-mail: naar uw gsm-nummer vertrekken geen sms-berichten meer omdat ze er niet meer aankwamen. Zeg het aan wie Vigie beheert zodra het weer werkt.
         [none] U verneemt dit alleen per e-mail: Vigie heeft geen bevestigd gsm-nummer van u.
        *[sent] U krijgt een e-mail en een sms, want misschien werkt een van beide niet.
     }

@@ -28,7 +28,7 @@ tls = None
 if "--certificate" in sys.argv:
     tls = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     tls.load_cert_chain(sys.argv[sys.argv.index("--certificate") + 1], sys.argv[sys.argv.index("--key") + 1])
-VERP = re.compile(rb"\+(\d+)-")
+VERP = re.compile(rb"\+(\d+)\.\d+-")
 NUMBER = re.compile(r"(\d+)@")
 open_now = 0
 

@@ -546,6 +546,21 @@ async fn what_is_being_written_down_while_somebody_stops_is_stopped_too() {
     })
     .await;
 }
+/// The STOP of the first member, which takes its time between the word and the commit; `begun` tells when it is on its way.
+async fn stops_slowly(town: &Town, hood: &Neighbourhood, begun: tokio::sync::oneshot::Sender<()>) {
+    let (partnership, membership) = (hood.partnership, hood.members[0].membership);
+    town.db(move |tx| {
+        tx.lock("partnerships", partnership)?;
+        let now = tx.now()?;
+        diesel::update(memberships::table.find(membership))
+            .set(memberships::sms_stopped_at.eq(Some(now)))
+            .execute(tx.db())?;
+        begun.send(()).unwrap();
+        std::thread::sleep(Duration::from_millis(400));
+        Ok(())
+    })
+    .await;
+}
 /// The other way round: an approval waits for a STOP that is being done, and leaves that member out.
 #[tokio::test(flavor = "multi_thread")]
 async fn an_approval_waits_for_a_stop_that_is_being_done() {
@@ -556,24 +571,14 @@ async fn an_approval_waits_for_a_stop_that_is_being_done() {
         let seen = messages::preview(town, &hood.officer, &message).await;
         hood.officer.steps_up(town).await;
         let (begun, has_begun) = tokio::sync::oneshot::channel();
-        let (partnership, membership) = (hood.partnership, anouk.membership);
-        let stopping = town.db(move |tx| {
-            tx.lock("partnerships", partnership)?;
-            let now = tx.now()?;
-            diesel::update(memberships::table.find(membership))
-                .set(memberships::sms_stopped_at.eq(Some(now)))
-                .execute(tx.db())?;
-            begun.send(()).unwrap();
-            std::thread::sleep(Duration::from_millis(400));
-            Ok(())
-        });
+        let stopping = stops_slowly(town, &hood, begun);
         let approving = async {
             has_begun.await.unwrap();
             let path = messages::at(&message, "approval");
             hood.officer.posts(town, &path, messages::approval(&seen)).await.expect(202);
         };
         tokio::join!(stopping, approving);
-        let rows = waiting(town, membership).await;
+        let rows = waiting(town, anouk.membership).await;
         assert!(rows.contains(&(Channel::Sms, State::Suppressed, Some("stopped".to_owned()))), "{rows:?}");
     })
     .await;
@@ -589,24 +594,14 @@ async fn the_other_channel_waits_for_a_stop_that_is_being_done() {
         town.post_office.smtp.behave(move |relay| relay.refuses.extend([address]));
         messages::sent(town, &hood, messages::quiet("meeting")).await;
         let (begun, has_begun) = tokio::sync::oneshot::channel();
-        let (partnership, membership) = (hood.partnership, anouk.membership);
-        let stopping = town.db(move |tx| {
-            tx.lock("partnerships", partnership)?;
-            let now = tx.now()?;
-            diesel::update(memberships::table.find(membership))
-                .set(memberships::sms_stopped_at.eq(Some(now)))
-                .execute(tx.db())?;
-            begun.send(()).unwrap();
-            std::thread::sleep(Duration::from_millis(400));
-            Ok(())
-        });
+        let stopping = stops_slowly(town, &hood, begun);
         let taking_over = async {
             has_begun.await.unwrap();
             take_over(&town.database, Look::Recent).await.unwrap()
         };
         let ((), called) = tokio::join!(stopping, taking_over);
         assert_eq!(called, 0);
-        let rows = waiting(town, membership).await;
+        let rows = waiting(town, anouk.membership).await;
         assert!(rows.contains(&(Channel::Sms, State::Suppressed, Some("stopped".to_owned()))), "{rows:?}");
     })
     .await;

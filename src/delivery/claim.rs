@@ -437,7 +437,7 @@ struct Earlier {
 }
 /// Outcomes that may mean it arrived although the delivery goes on: nobody answered, nobody lived to hear the answer, or
 /// whoever heard it came too late to settle it.
-const DOUBTFUL: [Option<&str>; 3] = [Some("unknown"), Some("lost"), Some("accepted")];
+pub(super) const DOUBTFUL: [Option<&str>; 3] = [Some("unknown"), Some("lost"), Some("accepted")];
 fn earlier(tx: &mut Tx<'_>, rows: &[DueRow]) -> Result<HashMap<i64, Earlier>, StorageError> {
     let tried: HashMap<i64, i32> =
         rows.iter().filter(|row| row.attempts > row.round_from).map(|row| (row.id, row.round_from)).collect();

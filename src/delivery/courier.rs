@@ -122,6 +122,11 @@ impl Courier {
             channel: delivery.channel,
             membership: delivery.membership,
             attempt: delivery.attempt,
+            named: delivery
+                .round_from
+                .saturating_add(delivery.unanswered)
+                .saturating_add(delivery.lost)
+                .saturating_add(1),
             address: delivery.address,
             content: delivery.content,
             body: delivery.body,
@@ -140,6 +145,8 @@ pub(super) struct Written {
     pub(super) channel: Channel,
     pub(super) membership: Option<Id<of::Membership>>,
     pub(super) attempt: i32,
+    /// By which number links and return addresses name it (`AttemptName`).
+    pub(super) named: i32,
     pub(super) address: String,
     pub(super) content: Id<of::Content>,
     pub(super) body: Arc<Body>,
@@ -161,10 +168,10 @@ pub(super) fn parcel(config: &Config, keys: &Keyring, written: Written) -> Parce
         body: written.body,
         links,
         return_path: (written.channel == Channel::Email)
-            .then(|| return_path(config, keys, written.delivery, written.attempt))
+            .then(|| return_path(config, keys, written.delivery, written.named))
             .flatten(),
         receipt_url: (written.channel == Channel::Sms)
-            .then(|| receipt_url(config, keys, AttemptName::of(written.delivery, written.attempt))),
+            .then(|| receipt_url(config, keys, AttemptName::of(written.delivery, written.named))),
         at: written.at,
         deadline_in: written.deadline_in,
     }

@@ -41,12 +41,14 @@ pub fn contact_url(config: &Config, keys: &Keyring, contact: Id<of::ContactPoint
 pub fn returned_mail_url(config: &Config, keys: &Keyring) -> String {
     format!("{}/hooks/mail/{}", config.server.public_url, link_token(keys, Purpose::ReturnedMail, 0))
 }
-/// An attempt at a delivery, as links to us name it.
+/// An attempt at a delivery, as links and return addresses name it: by the number of the first one that it may be confused
+/// with. Those that were turned away share their name with the next, as a server that says "come back later" knows a mail by
+/// its sender; the next name comes when one may have been taken, or with another round.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct AttemptName {
     /// The delivery.
     pub delivery: i64,
-    /// Which attempt, from one; zero where the link does not say.
+    /// Its number, from one; zero where the link does not say.
     pub number: u16,
 }
 impl AttemptName {
@@ -68,9 +70,9 @@ impl AttemptName {
         let delivery = i64::try_from(subject & u128::from(u64::MAX)).unwrap_or(-1);
         Self { delivery, number: u16::try_from(subject >> 64).unwrap_or(0) }
     }
-    /// Which attempt that is of so many.
-    pub(super) fn among(self, attempts: i32) -> i32 {
-        if (1..Self::LAST).contains(&self.number) { i32::from(self.number).min(attempts) } else { attempts }
+    /// The number, where the link says one that is not shared by all that came late.
+    pub(super) fn said(self) -> Option<i32> {
+        (1..Self::LAST).contains(&self.number).then_some(i32::from(self.number))
     }
 }
 /// Where a gateway reports on an attempt.

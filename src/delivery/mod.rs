@@ -85,5 +85,5 @@ pub use reserve::{InReserve, NOT_CHOSEN, RESERVES_AT_ONCE, batches_with_reserves
 pub use return_path::{attempt_of, return_path};
 pub use routes::routes;
 pub use settle::{Settlement, lock_in_order, renew, settle};
-pub use stop::{cancel, cancel_for_membership, no_longer_wanted};
+pub use stop::{cancel, cancel_for_membership, cancel_for_memberships, no_longer_wanted};
 pub use trouble::{NO_HANDOVER, STUCK, Standing, Trouble, trouble};

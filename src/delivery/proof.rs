@@ -16,7 +16,7 @@ use super::email::{EDITION, MailSender, Template};
 use super::letterhead;
 use super::lifecycle::Channel;
 use super::queue::row_name;
-use super::retry::{FELL_OVER, POISON_REASON};
+use super::retry::{FELL_OVER, NO_ANSWER, POISON_REASON};
 use super::sms::sms_digest;
 use crate::config::Config;
 use crate::storage::StorageError;
@@ -119,7 +119,9 @@ pub fn prove(tx: &mut Tx<'_>, config: &Config, batch: Uuid) -> Result<BatchProof
         .load(tx.db())?;
     let (mut proved, mut bodies) = (Vec::new(), HashMap::new());
     for (id, language, channel, sealed, approved) in found {
-        let body = sealed.and_then(|sealed| tx.open::<Body>(CONTENTS_BODY, id, &sealed).ok()).map(Arc::new);
+        // What is kept and does not open is not forgotten: the wrong key file, or somebody's hand.
+        let open = |sealed: Vec<u8>| tx.open::<Body>(CONTENTS_BODY, id, &sealed).map(Arc::new);
+        let body = sealed.map(open).transpose()?;
         proved.push(ContentProof {
             language: language.as_str(),
             channel: channel.as_str(),
@@ -179,21 +181,21 @@ impl Again<'_> {
         Ok(())
     }
     /// What would be handed over, made again.
-    fn make(&mut self, tx: &Tx<'_>, columns: &AttemptColumns) -> Made {
+    fn make(&mut self, tx: &Tx<'_>, columns: &AttemptColumns) -> Result<Made, StorageError> {
         let ((.., letterhead), (_, channel, ..)) = columns;
-        let Some(press) = letterhead.and_then(|id| self.letterheads.get_mut(&id)) else { return Made::Forgotten };
+        let Some(press) = letterhead.and_then(|id| self.letterheads.get_mut(&id)) else { return Ok(Made::Forgotten) };
         if *channel == Channel::Email && press.edition != EDITION {
-            return Made::OtherEdition;
+            return Ok(Made::OtherEdition);
         }
-        let Some(parcel) = parcel_of(tx, self.batch, &self.bodies, &press.config, columns) else {
-            return Made::Forgotten;
+        let Some(parcel) = parcel_of(tx, self.batch, &self.bodies, &press.config, columns)? else {
+            return Ok(Made::Forgotten);
         };
-        match channel {
+        Ok(match channel {
             Channel::Sms => Made::Digest(sms_digest(&parcel)),
             Channel::Email => {
                 press.mail(&parcel).map_or(Made::Forgotten, |mail| Made::Digest(Sha256::digest(mail).into()))
             }
-        }
+        })
     }
 }
 fn parcel_of(
@@ -202,11 +204,11 @@ fn parcel_of(
     bodies: &HashMap<Id<of::Content>, Arc<Body>>,
     config: &Config,
     columns: &AttemptColumns,
-) -> Option<Parcel> {
+) -> Result<Option<Parcel>, StorageError> {
     let ((delivery, attempt, _, at, ..), (person, channel, content, membership, address)) = columns;
-    let content = (*content)?;
-    let address =
-        tx.open::<String>(DELIVERIES_ADDRESS, row_name(batch, *person, *channel), address.as_deref()?).ok()?;
+    let kept = content.and_then(|content| Some((content, bodies.get(&content)?, address.as_deref()?)));
+    let Some((content, body, address)) = kept else { return Ok(None) };
+    let address = tx.open::<String>(DELIVERIES_ADDRESS, row_name(batch, *person, *channel), address)?;
     let written = Written {
         delivery: *delivery,
         batch,
@@ -214,17 +216,21 @@ fn parcel_of(
         channel: *channel,
         membership: *membership,
         attempt: *attempt,
+        // Stands on no envelope: what was handed over does not hold it.
+        named: *attempt,
         address,
         content,
-        body: Arc::clone(bodies.get(&content)?),
+        body: Arc::clone(body),
         at: *at,
         deadline_in: std::time::Duration::ZERO,
     };
-    Some(parcel(config, tx.keys(), written))
+    Ok(Some(parcel(config, tx.keys(), written)))
 }
 
 /// Whether somebody has said that nothing was handed over: who fell, or never came back, may have been in the middle of it.
 fn is_said(outcome: Option<&str>, reason: Option<&str>) -> bool {
+    // As a doubt about an earlier attempt may have been put before it (`retry::ended`).
+    let reason = reason.map(|reason| reason.strip_prefix(NO_ANSWER).unwrap_or(reason));
     matches!(outcome, Some("deferred" | "refused")) && !matches!(reason, Some(FELL_OVER | POISON_REASON))
 }
 
@@ -282,7 +288,7 @@ fn compare(tx: &mut Tx<'_>, mut again: Again<'_>) -> Result<Compared, StorageErr
                 }
                 continue;
             };
-            match again.make(tx, columns) {
+            match again.make(tx, columns)? {
                 Made::Forgotten => count.forgotten += 1,
                 Made::OtherEdition => count.other_edition += 1,
                 Made::Digest(made) if handed_over.as_slice() == made => count.equal += 1,

@@ -5,6 +5,7 @@ use std::time::Duration;
 use diesel::prelude::*;
 
 use super::bounces;
+use super::claim::DOUBTFUL;
 use super::faults;
 use super::lifecycle::{Channel, State};
 use super::links::AttemptName;
@@ -75,12 +76,13 @@ pub(super) fn receive(
 /// Keeps a report and raises the delivery it speaks of. An unknown delivery is no error: the sender is done either way.
 pub(super) fn keep(tx: &mut Tx<'_>, named: AttemptName, report: &Report<'_>) -> Result<(), StorageError> {
     let (now, delivery) = (tx.now()?, named.delivery);
-    let found: Option<(State, Id<of::Person>, Channel, i32)> = {
+    let found: Option<(State, Id<of::Person>, Channel, i32, i32)> = {
         let wanted = deliveries::table.filter(deliveries::id.eq(delivery)).select((
             deliveries::state,
             deliveries::person_id,
             deliveries::channel,
             deliveries::attempts,
+            deliveries::round_from,
         ));
         match tx.db() {
             crate::storage::Db::Sqlite(c) => wanted.first(c).optional()?,
@@ -88,11 +90,12 @@ pub(super) fn keep(tx: &mut Tx<'_>, named: AttemptName, report: &Report<'_>) -> 
         }
     };
     let provider = report.provider;
-    let Some((state, person, channel, attempts)) = found.filter(|(_, _, channel, _)| *channel == report.channel) else {
+    let found = found.filter(|(_, _, channel, ..)| *channel == report.channel);
+    let Some((state, person, channel, attempts, round_from)) = found else {
         tracing::warn!(provider, "a report on a delivery that does not exist");
         return Ok(());
     };
-    let attempt = named.among(attempts);
+    let attempt = meant(tx, named, attempts, round_from)?;
     if report.once && is_known(tx, (delivery, attempt), report)? {
         return Ok(());
     }
@@ -158,16 +161,26 @@ pub(super) fn keep(tx: &mut Tx<'_>, named: AttemptName, report: &Report<'_>) -> 
     }
     Ok(())
 }
+/// Which attempt is meant: the one that may have been taken among those that share the name. Of an earlier round no more is
+/// asked than that it is an earlier one.
+fn meant(tx: &mut Tx<'_>, named: AttemptName, attempts: i32, round_from: i32) -> Result<i32, StorageError> {
+    let Some(number) = named.said().filter(|number| *number <= attempts) else { return Ok(attempts) };
+    let Ok(taken_before) = usize::try_from(number - round_from - 1) else { return Ok(number) };
+    let taken: Vec<i32> = attempts::table
+        .filter(attempts::delivery_id.eq(named.delivery))
+        .filter(attempts::number.gt(round_from))
+        .filter(attempts::outcome.eq_any(DOUBTFUL))
+        .order(attempts::number)
+        .select(attempts::number)
+        .load(tx.db())?;
+    Ok(taken.get(taken_before).copied().unwrap_or(attempts))
+}
 /// Is there a later attempt that somebody may have taken?
 fn went_out_after(tx: &mut Tx<'_>, delivery: i64, attempt: i32) -> Result<bool, StorageError> {
     let later: i64 = attempts::table
         .filter(attempts::delivery_id.eq(delivery))
         .filter(attempts::number.gt(attempt))
-        .filter(attempts::outcome.is_null().or(attempts::outcome.eq_any([
-            Some("accepted"),
-            Some("unknown"),
-            Some("lost"),
-        ])))
+        .filter(attempts::outcome.is_null().or(attempts::outcome.eq_any(DOUBTFUL)))
         .count()
         .get_result(tx.db())?;
     Ok(later > 0)
@@ -245,7 +258,8 @@ pub fn give_up_reports(tx: &mut Tx<'_>) -> Result<usize, StorageError> {
 }
 
 /// What was reported as not delivered before the answer was settled that says who had taken it: it is believed only now, and
-/// only of deliveries that stand as taken. A report on an attempt before this one is about another.
+/// only of deliveries that stand as taken. A report on an attempt after which another may have been taken is about that one
+/// alone.
 pub(super) fn catch_up(tx: &mut Tx<'_>, taken: &[i64]) -> Result<(), StorageError> {
     for taken in taken.chunks(CAUGHT_UP_AT_ONCE) {
         catch_up_some(tx, taken)?;
@@ -257,12 +271,15 @@ fn catch_up_some(tx: &mut Tx<'_>, taken: &[i64]) -> Result<(), StorageError> {
         .inner_join(deliveries::table.on(deliveries::id.eq(receipts::delivery_id)))
         .filter(receipts::delivery_id.eq_any(taken))
         .filter(receipts::level.eq(State::Failed.as_str()))
-        .filter(receipts::attempt.eq(deliveries::attempts))
+        .filter(receipts::attempt.gt(deliveries::round_from))
         .order(receipts::id)
         .select((receipts::delivery_id, receipts::attempt, receipts::provider, receipts::code))
         .load(tx.db())?;
     for (delivery, attempt, provider, code) in refused {
         if provider != bounces::PROVIDER && was_turned_away(tx, delivery, attempt)? {
+            continue;
+        }
+        if went_out_after(tx, delivery, attempt)? {
             continue;
         }
         diesel::update(deliveries::table.filter(deliveries::id.eq(delivery)))

@@ -32,6 +32,8 @@ const UNANSWERED_REPEATS: i32 = 1;
 const POISON: i32 = 5;
 /// Why an attempt ended over which a worker fell; it is counted by these words.
 pub(super) const FELL_OVER: &str = "the worker fell over";
+/// Before the reason of what may have arrived all the same.
+pub(super) const NO_ANSWER: &str = "no answer: ";
 /// Why a delivery ended that nobody refused: its time was over.
 pub(super) const VALIDITY_OVER: &str = "validity_over";
 
@@ -79,7 +81,7 @@ impl Tried {
 /// How a delivery ends whose time is over: what may have arrived counts as taken, and says so.
 pub(super) fn ended(may_have_arrived: bool, reason: &str) -> (State, String) {
     if may_have_arrived {
-        (State::Accepted, format!("no answer: {reason}"))
+        (State::Accepted, format!("{NO_ANSWER}{reason}"))
     } else {
         (State::Expired, reason.to_owned())
     }

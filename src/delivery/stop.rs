@@ -121,7 +121,22 @@ pub fn cancel_for_membership(
     channel: Option<Channel>,
     reason: &str,
 ) -> Result<usize, StorageError> {
-    let ids = waiting_for(tx, membership, person, channel)?;
+    cancel_for_memberships(tx, &[(membership, person)], channel, reason)
+}
+/// The same for several, whose deliveries are locked together: one after the other they would not be in their order.
+///
+/// # Errors
+/// When the database fails.
+pub fn cancel_for_memberships(
+    tx: &mut Tx<'_>,
+    memberships: &[(Id<of::Membership>, Id<of::Person>)],
+    channel: Option<Channel>,
+    reason: &str,
+) -> Result<usize, StorageError> {
+    let mut ids = Vec::new();
+    for (membership, person) in memberships {
+        ids.extend(waiting_for(tx, *membership, *person, channel)?);
+    }
     tx.nudge();
     if ids.is_empty() {
         return Ok(0);

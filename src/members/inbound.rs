@@ -16,7 +16,7 @@ use super::stops;
 use super::word::Word;
 use crate::access::{Purpose, Throttle, link_token, take};
 use crate::config::Config;
-use crate::delivery::{Channel, cancel_for_membership, enqueue_text};
+use crate::delivery::{Channel, cancel_for_memberships, enqueue_text};
 use crate::partnerships;
 use crate::people;
 use crate::people::{Contact, ContactKind};
@@ -155,9 +155,10 @@ fn sender(tx: &mut Tx<'_>, number: PhoneNumber, contacts: Vec<Owner>) -> Result<
 /// Ends SMS to all of them, also what waits, and tells those who keep the lists. How many memberships changed.
 fn stop(tx: &mut Tx<'_>, config: &Config, sender: &Sender) -> Result<usize, StorageError> {
     let (mut changed, mut lists) = (0, BTreeSet::new());
+    // Even where it was stopped before: something may have been on its way into the queue at that moment.
+    let theirs: Vec<_> = sender.memberships.iter().map(|membership| (membership.id, membership.person)).collect();
+    cancel_for_memberships(tx, &theirs, Some(Channel::Sms), "stopped")?;
     for membership in &sender.memberships {
-        // Even where it was stopped before: something may have been on its way into the queue at that moment.
-        cancel_for_membership(tx, membership.id, membership.person, Some(Channel::Sms), "stopped")?;
         if stops::stop_sms(tx, membership.id, &sender.index)? {
             changed += 1;
             if membership.status.is_enrolled() {

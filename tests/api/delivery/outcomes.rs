@@ -5,8 +5,10 @@ use std::time::Duration;
 use vigie::delivery::{Channel, LEASE, Lane, State, cancel};
 
 use super::desk::{HOUR, attempts_of, claims, mail, post, reasons_name_nobody, row, states, text};
-use crate::support::on_both;
+use crate::support::database::Kind;
 use crate::support::post_office::{AfterMail, SmsManners};
+use crate::support::returned::{BOUNCES, UNKNOWN_USER, postfix};
+use crate::support::{Town, on_both};
 
 fn outcomes(attempts: &[(Option<String>, Option<String>)]) -> Vec<&str> {
     attempts.iter().map(|(outcome, _)| outcome.as_deref().unwrap_or("open")).collect()
@@ -31,9 +33,12 @@ async fn a_refused_recipient_is_final_and_the_reason_is_a_code() {
     .await;
 }
 
+/// A server that greylists knows a mail by its sender and recipient: the sender of the second try is that of the first. What
+/// comes back to it is of the one that was taken.
 #[tokio::test(flavor = "multi_thread")]
 async fn greylisting_is_met_by_the_ladder() {
-    on_both(async |town| {
+    for kind in [Kind::Sqlite, Kind::Postgres] {
+        let town = &Town::start_with(kind, |config| config.email.bounce_address = BOUNCES.to_owned()).await;
         town.post_office.smtp.behave(|relay| relay.greylists = true);
         let batch = mail(town).await;
         town.delivers_everything().await;
@@ -43,12 +48,14 @@ async fn greylisting_is_met_by_the_ladder() {
         assert_eq!(town.post_office.mails().len(), 0, "not before its time");
         town.passes(Duration::from_millis(1_200));
         town.delivers_everything().await;
-        let row = row(town, batch).await;
-        assert_eq!((row.state, row.attempts, row.reason), (State::Accepted, 2, None));
-        assert_eq!(outcomes(&attempts_of(town, row.id).await), ["deferred", "accepted"]);
+        let taken = row(town, batch).await;
+        assert_eq!((taken.state, taken.attempts, taken.reason), (State::Accepted, 2, None));
+        assert_eq!(outcomes(&attempts_of(town, taken.id).await), ["deferred", "accepted"]);
         reasons_name_nobody(town).await;
-    })
-    .await;
+        assert_eq!(town.post_office.mails()[0].sender, town.return_address(taken.id));
+        town.comes_back(&town.return_address(taken.id), postfix(UNKNOWN_USER)).await.expect(204);
+        assert_eq!(row(town, batch).await.state, State::Failed);
+    }
 }
 
 /// Accept M8: validity.

@@ -179,6 +179,29 @@ async fn a_report_speaks_of_the_attempt_that_it_names() {
     .await;
 }
 
+/// Accept M11: the operator refused the one that was handed over, and said so while the next was under way, which nobody took.
+/// Whoever stops it then is not told that it may have arrived.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_refusal_that_came_during_the_next_attempt_is_not_forgotten() {
+    on_both(async |town| {
+        town.post_office.gateway.behave(SmsManners::HangsUp);
+        let batch = text(town).await;
+        assert_eq!(town.courier.round(Channel::Sms).await.unwrap(), 1);
+        let first = asked(town);
+        town.passes(HOUR / 2);
+        let (_, held) = claims(town, Channel::Sms, 1).await;
+        assert_eq!(town.post_office.gateway.reports(&first, 16, "F00").await, 200);
+        let again = Verdict::Again(State::Unknown, town.clock.now(), "503".to_owned());
+        let turned_away = Settlement { outcome: "deferred", ..settled_as(&held[0], again) };
+        town.db(move |tx| settle(tx, &[turned_away])).await;
+        assert_eq!(row(town, batch).await.state, State::Unknown, "as long as it goes on");
+        town.db(move |tx| cancel(tx, batch, "stopped")).await;
+        let ended = row(town, batch).await;
+        assert_eq!((ended.state, ended.reason.as_deref()), (State::Failed, Some("report 16")));
+    })
+    .await;
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn late_truth_is_taken_in_and_marked() {
     on_both(async |town| {

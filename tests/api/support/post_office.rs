@@ -164,7 +164,8 @@ struct SmtpLedger {
     /// When each of them was whole.
     moments: Vec<Instant>,
     faults: Vec<String>,
-    greylisted: HashSet<String>,
+    /// By sender and recipient, as those do who know a mail by both.
+    greylisted: HashSet<(Option<String>, String)>,
     connections: usize,
     open: usize,
     open_peak: usize,
@@ -375,7 +376,9 @@ impl<'a> SmtpDialogue<'a> {
                     let recipient = bracketed(&line);
                     if manners.refuses.contains(&recipient) {
                         self.say(&format!("550 5.1.1 <{recipient}>: no such user")).await?;
-                    } else if manners.greylists && lock(self.ledger).greylisted.insert(recipient.clone()) {
+                    } else if manners.greylists
+                        && lock(self.ledger).greylisted.insert((sender.clone(), recipient.clone()))
+                    {
                         self.say(&format!("451 4.7.1 <{recipient}>: come back later")).await?;
                     } else {
                         recipients.push(recipient);

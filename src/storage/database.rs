@@ -3,7 +3,7 @@
 
 use std::path::Path;
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use diesel::Connection;
 use diesel::connection::SimpleConnection;
@@ -77,8 +77,10 @@ impl Target {
     }
 }
 
-/// How long a writer waits for its turn: as long as SQLite itself would wait for the lock of another process.
-const TURN: Duration = Duration::from_secs(10);
+/// How long a writer of SQLite waits: for its turn in this process, and for the lock of another one with what is left of it.
+const PATIENCE: Duration = Duration::from_secs(10);
+/// The least that is left for the lock of another process.
+const PATIENCE_LEFT: Duration = Duration::from_secs(1);
 
 /// What the way to the server must not do: swallow everything without a word. The kernel would wait a quarter of an hour,
 /// and the server's own `statement_timeout` is of no use when its answer does not come through. Seconds, but for the
@@ -116,8 +118,9 @@ impl ManageConnection for Manager {
                 };
                 // busy_timeout first: switching to WAL itself needs a lock.
                 c.batch_execute(&format!(
-                    "PRAGMA busy_timeout = 10000; PRAGMA journal_mode = WAL; PRAGMA synchronous = {synchronous};
-                     PRAGMA foreign_keys = ON; PRAGMA secure_delete = ON; PRAGMA cache_size = -8000; PRAGMA temp_store = MEMORY;"
+                    "{}; PRAGMA journal_mode = WAL; PRAGMA synchronous = {synchronous};
+                     PRAGMA foreign_keys = ON; PRAGMA secure_delete = ON; PRAGMA cache_size = -8000; PRAGMA temp_store = MEMORY;",
+                    waits_for(PATIENCE),
                 ))
                 .map_err(QueryError)?;
                 Ok(Db::Sqlite(c))
@@ -266,9 +269,16 @@ impl Database {
     /// # Errors
     /// The work's own, or what the database says.
     pub fn write<T, E: From<StorageError>>(&self, work: impl FnOnce(&mut Tx<'_>) -> Result<T, E>) -> Result<T, E> {
+        self.write_within(PATIENCE, work)
+    }
+    fn write_within<T, E: From<StorageError>>(
+        &self,
+        patience: Duration,
+        work: impl FnOnce(&mut Tx<'_>) -> Result<T, E>,
+    ) -> Result<T, E> {
         let mut db = self.pool.get().map_err(|_| StorageError::Busy)?;
         let mut nudged = false;
-        let done = in_writing_transaction(&mut db, |db| {
+        let done = in_writing_transaction(&mut db, patience, |db| {
             let mut tx = Tx::new(db, &self.clock, Arc::clone(&self.keys));
             let done = work(&mut tx).map_err(Either::Work);
             nudged = tx.was_nudged();
@@ -306,8 +316,9 @@ impl Database {
         T: Send + 'static,
         E: From<StorageError> + Send + 'static,
     {
+        let begun = Instant::now();
         let turn = match &self.turn {
-            Some(turn) => match timeout(TURN, Arc::clone(turn).acquire_owned()).await {
+            Some(turn) => match timeout(PATIENCE, Arc::clone(turn).acquire_owned()).await {
                 Ok(Ok(turn)) => Some(turn),
                 Ok(Err(_)) | Err(_) => return Err(StorageError::Busy.into()),
             },
@@ -317,7 +328,7 @@ impl Database {
         let work = move || {
             // Held to the end, even if nobody waits for it any more.
             let _turn = turn;
-            database.write(work)
+            database.write_within(PATIENCE.saturating_sub(begun.elapsed()).max(PATIENCE_LEFT), work)
         };
         joined(tokio::task::spawn_blocking(work).await)
     }
@@ -327,15 +338,27 @@ fn joined<T, E: From<StorageError>>(outcome: Result<Result<T, E>, tokio::task::J
     outcome.unwrap_or_else(|_| Err(StorageError::Broken("the work stopped in the middle".to_owned()).into()))
 }
 
+fn waits_for(patience: Duration) -> String {
+    format!("PRAGMA busy_timeout = {}", patience.as_millis())
+}
 /// SQLite takes the write lock at once (BEGIN IMMEDIATE): a deferred transaction that reads first and writes later
 /// fails with "database is locked" without waiting for the busy timeout.
 #[expect(clippy::disallowed_methods, reason = "the one place where a transaction is opened")]
 fn in_writing_transaction<T, E>(
     db: &mut Db,
+    patience: Duration,
     work: impl FnOnce(&mut Db) -> Result<T, Either<E>>,
 ) -> Result<T, Either<E>> {
     if let Db::Sqlite(c) = db {
-        AnsiTransactionManager::begin_transaction_sql(c, "BEGIN IMMEDIATE")?;
+        let is_pressed = patience < PATIENCE.saturating_sub(PATIENCE_LEFT);
+        if is_pressed {
+            c.batch_execute(&waits_for(patience))?;
+        }
+        let begun = AnsiTransactionManager::begin_transaction_sql(c, "BEGIN IMMEDIATE");
+        if is_pressed {
+            c.batch_execute(&waits_for(PATIENCE))?;
+        }
+        begun?;
         return match work(db) {
             Ok(done) => {
                 <Db as TransactionManager<Db>>::commit_transaction(db)?;

@@ -367,7 +367,8 @@ async fn the_watch_reads_only_what_was_closed_lately() {
         // A thousand more of it, closed long ago and complete.
         town.db(move |tx| {
             for number in 0..1_000 {
-                let (it, version, approval) = (uuid::Uuid::now_v7(), uuid::Uuid::now_v7(), uuid::Uuid::now_v7());
+                let (it, version) = (Id::<of::Message>::new(), Id::<of::MessageVersion>::new());
+                let approval = Id::<of::Approval>::new();
                 let copies = format!(
                     "INSERT INTO messages (id, partnership_id, thread_id, class, kind, mode, source, status, short_code,
                         validity_minutes, author_id, author_role, current_version, submitted_by, submitted_at, decided_by,

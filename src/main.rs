@@ -195,7 +195,7 @@ async fn run(arguments: Arguments) -> anyhow::Result<ExitCode> {
             Ok(())
         }
         Command::Admin { command: AdminCommand::ReinstateMobile { email } } => {
-            logs("warn");
+            logs("info");
             let database = app::open(&config()?, Clock::system(), Durability::Full)?;
             print!("{}", mobile::reinstated(&database, &email)?);
             Ok(())

@@ -5,7 +5,7 @@ use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
 use super::dns::Resolver;
 use super::finding::{CheckName, Finding};
-use super::spf_record::{Halt, Word, mended, records};
+use super::spf_record::{Halt, Word, mended, merged, records};
 use super::spf_walk::Walk;
 use super::subject::Subject;
 
@@ -29,9 +29,7 @@ pub(super) async fn examine(resolver: &dyn Resolver, subject: &Subject) -> Vec<F
         several => {
             let found = format!("{domain} has {} SPF records, so none of them counts", several.len());
             let next = "leave one, with the terms of all";
-            let whole = several.iter().flat_map(|record| record.split(' ').skip(1)).collect::<Vec<_>>().join(" ");
-            let one = mended(Some(&format!("v=spf1 {whole}")), &[]);
-            return vec![Finding::fail(CheckName::Spf, found, next).publishing(&domain, &one)];
+            return vec![Finding::fail(CheckName::Spf, found, next).publishing(&domain, &merged(several))];
         }
     };
     let mut findings = Vec::new();

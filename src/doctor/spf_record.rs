@@ -156,6 +156,29 @@ fn with_lengths(text: &str) -> Option<(Option<String>, u8, u8)> {
     }
 }
 
+fn is_all(term: &str) -> bool {
+    // One qualifier at most: `--all` is none.
+    term.strip_prefix(['+', '-', '~', '?']).unwrap_or(term).eq_ignore_ascii_case("all")
+}
+/// The terms of a record that count: of the mechanisms, those up to the first `all` (RFC 7208, 5.1); the modifiers, wherever
+/// they stand.
+fn counted(record: &str) -> Vec<&str> {
+    let mut is_over = false;
+    let mut counts = |term: &&str| {
+        let counts = !is_over || modifier(term).is_some();
+        is_over |= is_all(term);
+        counts
+    };
+    record.split(' ').skip(1).filter(|term| !term.is_empty()).filter(|term| counts(term)).collect()
+}
+/// One record instead of several: each says what it says before its own `all`.
+pub(super) fn merged(records: &[String]) -> String {
+    let terms: Vec<&str> = records.iter().flat_map(|record| counted(record)).collect();
+    let (ends, others): (Vec<&str>, Vec<&str>) = terms.into_iter().partition(|term| is_all(term));
+    let whole: Vec<&str> = std::iter::once("v=spf1").chain(others).chain(ends).collect();
+    mended(Some(&whole.join(" ")), &[])
+}
+
 /// The record that would be right: what is there, with these addresses, refusing everybody else. Who is let in by it is let in
 /// by what is there: beside an `all` no `redirect=` is ever followed, and a second one would break the record.
 pub(super) fn mended(record: Option<&str>, missing: &[IpAddr]) -> String {
@@ -164,10 +187,9 @@ pub(super) fn mended(record: Option<&str>, missing: &[IpAddr]) -> String {
         IpAddr::V4(address) => format!("ip4:{address}"),
         IpAddr::V6(address) => format!("ip6:{address}"),
     }));
-    let present: Vec<&str> = record.unwrap_or_default().split(' ').skip(1).filter(|term| !term.is_empty()).collect();
-    let is_all = |term: &&str| term.trim_start_matches(['+', '-', '~', '?']).eq_ignore_ascii_case("all");
+    let present = counted(record.unwrap_or_default());
     let is_redirect = |term: &&str| modifier(term).is_some_and(|(name, _)| name.eq_ignore_ascii_case("redirect"));
-    let redirect = present.iter().find(|term| is_redirect(term)).filter(|_| !present.iter().any(is_all));
+    let redirect = present.iter().find(|term| is_redirect(term)).filter(|_| !present.iter().any(|term| is_all(term)));
     terms.extend(present.iter().filter(|term| !is_all(term) && !is_redirect(term)).map(|term| (*term).to_owned()));
     terms.push(redirect.map_or("-all", |redirect| redirect).to_owned());
     terms.join(" ")
@@ -189,12 +211,29 @@ mod tests {
             // Nobody follows it: the strangers of x.be are not to be let in.
             ("v=spf1 -all redirect=_spf.x.be", "v=spf1 ip4:192.0.2.10 -all"),
             ("v=spf1 redirect=_spf.x.be ~ALL", "v=spf1 ip4:192.0.2.10 -all"),
+            // Nobody reads on after `all`: the mailer is not to be let in now. A modifier counts wherever it stands.
+            ("v=spf1 a ~all include:mailer.example", "v=spf1 ip4:192.0.2.10 a -all"),
+            ("v=spf1 a -ALL mx ~all include:mailer.example exp=why.x.be", "v=spf1 ip4:192.0.2.10 a exp=why.x.be -all"),
             // As two records look when they are put together.
             ("v=spf1 redirect=_spf.x.be a redirect=_spf.y.be", "v=spf1 ip4:192.0.2.10 a redirect=_spf.x.be"),
         ] {
             let mended = mended(Some(record), &ours);
             assert_eq!(mended, right, "{record}");
             assert!(parse(&mended).is_ok());
+        }
+    }
+    /// What stands after the `all` of one record was meant by nobody; the terms of the other are.
+    #[test]
+    fn of_several_records_each_ends_at_its_own_all() {
+        for (records, right) in [
+            (["v=spf1 a -all", "v=spf1 include:mailer.example ~all"], "v=spf1 a include:mailer.example -all"),
+            (["v=spf1 a ~all include:stray.example", "v=spf1 mx -all"], "v=spf1 a mx -all"),
+            (["v=spf1 a", "v=spf1 redirect=_spf.x.be"], "v=spf1 a redirect=_spf.x.be"),
+            (["v=spf1 redirect=_spf.x.be", "v=spf1 a -all"], "v=spf1 a -all"),
+        ] {
+            let merged = merged(&records.map(str::to_owned));
+            assert_eq!(merged, right, "{records:?}");
+            assert!(parse(&merged).is_ok());
         }
     }
 }

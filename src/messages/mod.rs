@@ -45,4 +45,4 @@ pub use prove::{MessageProof, prove};
 pub use requeue::requeue_from_the_console;
 pub use routes::routes;
 pub use take_over::{Look, take_over};
-pub use watch::{Patience, Watch};
+pub use watch::{Patience, Watch, messages_in_trouble};

@@ -26,7 +26,8 @@ fn name_of(partnership: &Partnership, zone: &Zone, language: Language) -> String
 fn message_url(config: &Config, facts: &Facts) -> String {
     format!("{}/api/v1/messages/{}", config.server.public_url, facts.id)
 }
-/// The holders of some roles over a place, but for one account; each once.
+/// The holders of some roles over a place, but for one account; each once. Whose data do not open is left out: one damaged row
+/// must not keep everybody else from hearing, nor an alarm or a message from being written down.
 fn others(
     tx: &mut Tx<'_>,
     reach: &Reach,
@@ -39,7 +40,13 @@ fn others(
     accounts.dedup();
     let mut reached = Vec::new();
     for account in accounts.into_iter().filter(|account| Some(*account) != but) {
-        reached.extend(accounts::reach(tx, account)?);
+        match accounts::reach(tx, account) {
+            Ok(found) => reached.extend(found),
+            Err(StorageError::Corrupt(_)) => {
+                tracing::error!(event = "notice.unreadable", %account, "somebody is not told, as their data do not open");
+            }
+            Err(error) => return Err(error),
+        }
     }
     Ok(reached)
 }

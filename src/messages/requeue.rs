@@ -89,7 +89,7 @@ fn sorted_out(
     }
     let present = members::recipients(tx, facts.partnership)?;
     people.extend(present.into_iter().map(|member| (member.person, member)));
-    let given = delivery::given(tx, version.id.uuid())?;
+    let mut given = delivery::given(tx, version.id.uuid())?;
     let (mut again, mut left) = (Vec::new(), BTreeMap::new());
     for letter in letters {
         let others = Channel::ALL.iter().filter(|channel| **channel != letter.channel);
@@ -102,7 +102,11 @@ fn sorted_out(
                 .map(str::to_owned)
         });
         match address {
-            Ok(address) => again.push((letter, address)),
+            Ok(address) => {
+                // Dead on both channels, it goes out on one: nobody gets twice what is not urgent.
+                given.insert((letter.person, letter.channel));
+                again.push((letter, address));
+            }
             Err(refusal) => *left.entry(refusal).or_insert(0) += 1,
         }
     }

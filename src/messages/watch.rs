@@ -218,6 +218,13 @@ fn gather(
     }
     Ok((seen, next_look))
 }
+/// How many messages a first look finds in trouble, beside those of which an alarm stands. Nothing is written down.
+///
+/// # Errors
+/// When the database fails.
+pub fn messages_in_trouble(tx: &mut Tx<'_>) -> Result<usize, StorageError> {
+    Ok(gather(tx, NextLook::new(), Vec::new())?.0.troubled.len())
+}
 fn trouble_of(tx: &mut Tx<'_>, urgent: &Urgent, now: Timestamp) -> Result<Option<AlarmKind>, StorageError> {
     if now.since(urgent.begun_at) < delivery::NO_HANDOVER {
         return Ok(None);

@@ -18,7 +18,7 @@ CREATE INDEX alarms_over ON alarms (cleared_at);
 ALTER TABLE deliveries ADD COLUMN round_from INTEGER NOT NULL DEFAULT 0;
 ALTER TABLE deliveries ADD COLUMN untried INTEGER NOT NULL DEFAULT 0;
 CREATE INDEX deliveries_dead ON deliveries (batch_id, id) WHERE state IN ('failed', 'expired');
-CREATE INDEX messages_missed ON messages (completed_at) WHERE status = 'completed_with_failures';
+CREATE INDEX messages_missed ON messages (completed_at) WHERE status IN ('completed', 'completed_with_failures');
 CREATE TABLE clock_marks (
     id SMALLINT PRIMARY KEY CONSTRAINT clock_marks_one CHECK (id = 1),
     seen_at BIGINT NOT NULL,

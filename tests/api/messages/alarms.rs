@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
+use diesel::connection::SimpleConnection;
 use diesel::prelude::*;
 use serde_json::{Value, json};
 use vigie::access::{Reach, Role};
@@ -10,11 +11,16 @@ use vigie::config::AlarmConfig;
 use vigie::delivery::Channel;
 use vigie::delivery::alarms::AlarmKind;
 use vigie::delivery::pager::{Page, Pager};
-use vigie::messages::{Look, Watch, take_over};
-use vigie::storage::schema::alarms;
+use vigie::messages::{Look, Watch, close_dispatched, messages_in_trouble, take_over};
+use vigie::on_either;
+use vigie::storage::Tx;
+use vigie::storage::schema::{alarms, approvals, deliveries, persons};
+use vigie::values::{Id, of};
 
 use super::{approves, approves_at_once, burglary, mark, progress, quiet, stops, submitted};
+use crate::delivery::plans::plans;
 use crate::support::post_office::AfterMail;
+use crate::support::returned::{UNKNOWN_USER, postfix};
 use crate::support::{Neighbourhood, Town, logs, on_both};
 
 const fn seconds(count: u64) -> Duration {
@@ -203,6 +209,9 @@ async fn an_officer_whose_number_is_suspended_is_told_by_mail_which_says_so() {
         assert!(again.contains("no suspended mobile number"), "{again}");
         let unknown = reinstated("nobody@desk.example").unwrap_err().to_string();
         assert!(unknown.contains("no account"), "{unknown}");
+        let said = logs::since(log);
+        let line = said.lines().find(|line| line.contains("mobile.reinstated")).unwrap_or_else(|| panic!("{said}"));
+        assert!(line.contains(&account.to_string()) && !line.contains("desk"), "{line}");
         let reached = town.db(move |tx| vigie::accounts::reach(tx, account)).await.unwrap();
         assert!(reached.mobile.is_some() && !reached.mobile_suspended);
     })
@@ -283,6 +292,155 @@ async fn a_message_that_is_refused_for_everybody_is_told_too() {
         assert_eq!(looks(town, &mut watch).await, [cleared]);
         town.passes(seconds(1_000));
         assert_eq!((looks(town, &mut watch).await, ever_raised(town).await), (vec![], 1));
+    })
+    .await;
+}
+/// Everything that a message sent to members fails after it was accepted: the mails come back, the SMS are reported lost.
+async fn fails_afterwards(town: &Town, message: &str, since: (usize, usize)) {
+    let id: Id<of::Message> = Id::parse(message).unwrap();
+    let mails: Vec<i64> = town
+        .db(move |tx| {
+            let version: Id<of::MessageVersion> =
+                approvals::table.filter(approvals::message_id.eq(id)).select(approvals::version_id).first(tx.db())?;
+            let batch: Id<of::Batch> = Id::from_uuid(version.uuid());
+            let mails =
+                deliveries::table.filter(deliveries::batch_id.eq(batch)).filter(deliveries::channel.eq("email"));
+            Ok(mails.select(deliveries::id).load(tx.db())?)
+        })
+        .await;
+    for mail in mails {
+        town.comes_back(&town.return_address(mail), postfix(UNKNOWN_USER)).await.expect(204);
+    }
+    let sms = town.post_office.sms();
+    for sms in sms[since.1..].iter().filter(|sms| sms.to.contains("3247110")) {
+        assert_eq!(town.post_office.gateway.reports(sms, 2, "F00-1").await, 200);
+    }
+}
+/// Accepted for everybody and closed as complete, and only then refused for everybody: nobody has it, and it is told. What
+/// was accepted ended the alarm before, and does not keep the next one away.
+#[tokio::test(flavor = "multi_thread")]
+async fn what_comes_to_nothing_after_it_was_accepted_is_told_too() {
+    on_both(async |town| {
+        let hood = town.neighbourhood(2).await;
+        let mut watch = Watch::default();
+        let message = urgent(town, &hood).await;
+        town.passes(seconds(10));
+        assert_eq!(looks(town, &mut watch).await[0].0, "alarm.raised");
+        let since = mark(town);
+        town.delivers_everything().await;
+        assert_eq!(looks(town, &mut watch).await[0].0, "alarm.cleared");
+        assert_eq!(status(town, &hood, &message).await, "completed");
+        // Past the quarter of an hour in which nobody is told again.
+        town.passes(seconds(900));
+        assert_eq!(looks(town, &mut watch).await, []);
+        fails_afterwards(town, &message, since).await;
+        let states = progress(town, &hood.officer, &message).await["states"].clone();
+        assert_eq!(states, json!({ "email": { "failed": 2 }, "sms": { "failed": 2 } }));
+        let (since, subject) = (mark(town), format!("message:{message}"));
+        let raised = ("alarm.raised", AlarmKind::UrgentWithoutHandover, subject.clone());
+        assert_eq!(looks(town, &mut watch).await, [raised]);
+        town.delivers_everything().await;
+        assert_eq!(notices(town, since).0.len(), 2, "the officers hear of it");
+        for _ in 0..2 {
+            town.passes(seconds(3_600));
+            assert_eq!((looks(town, &mut watch).await, stand(town, &hood).await.len()), (vec![], 1), "it stands");
+        }
+        takes_in_hand(town, &hood).await;
+        let cleared = ("alarm.cleared", AlarmKind::UrgentWithoutHandover, subject);
+        assert_eq!(looks(town, &mut watch).await, [cleared]);
+        // One SMS that stays is enough.
+        let since = mark(town);
+        let other = super::sent(town, &hood, burglary()).await;
+        fails_afterwards(town, &other, (since.0, town.post_office.sms().len() - 1)).await;
+        town.passes(seconds(60));
+        assert_eq!(looks(town, &mut watch).await, []);
+    })
+    .await;
+}
+/// Asked every second, as is what can be closed: neither the messages that were ever sent are read for it, nor their
+/// deliveries.
+#[tokio::test(flavor = "multi_thread")]
+async fn the_watch_reads_only_what_was_closed_lately() {
+    on_both(async |town| {
+        let hood = town.neighbourhood(10).await;
+        let message = super::sent(town, &hood, burglary()).await;
+        // A thousand more of it, closed long ago and complete.
+        town.db(move |tx| {
+            for number in 0..1_000 {
+                let (it, version) = (Id::<of::Message>::new(), Id::<of::MessageVersion>::new());
+                let approval = Id::<of::Approval>::new();
+                let copies = format!(
+                    "INSERT INTO messages (id, partnership_id, thread_id, class, kind, mode, source, status, short_code,
+                        validity_minutes, author_id, author_role, current_version, submitted_by, submitted_at, decided_by,
+                        decided_at, valid_until, completed_at, version, created_at)
+                    SELECT '{it}', partnership_id, '{it}', class, kind, mode, source, status, 'X{number}',
+                        validity_minutes, author_id, author_role, current_version, submitted_by, submitted_at, decided_by,
+                        decided_at, decided_at, decided_at, version, created_at FROM messages WHERE id = '{message}';
+                    INSERT INTO message_versions (id, message_id, number, texts, rendered, audience, hash, created_by, created_at)
+                    SELECT '{version}', '{it}', number, '{{}}', '{{}}', '{{}}', hash, created_by, created_at
+                        FROM message_versions WHERE message_id = '{message}';
+                    INSERT INTO deliveries (batch_id, person_id, channel, lane, state, deadline, attempts, settled_at, created_at,
+                        round_from, untried)
+                    SELECT '{version}', person_id, channel, lane, state, deadline, attempts, settled_at, created_at,
+                        round_from, untried
+                        FROM deliveries WHERE batch_id = (SELECT version_id FROM approvals WHERE message_id = '{message}');
+                    INSERT INTO approvals (id, message_id, version_id, hash, plan_number, policy, checklist, audience, officer_id,
+                        approved_at)
+                    SELECT '{approval}', '{it}', '{version}', hash, plan_number, policy, checklist, audience, officer_id,
+                        approved_at FROM approvals WHERE message_id = '{message}';"
+                );
+                on_either!(tx, |c| c.batch_execute(&copies))?;
+            }
+            Ok(on_either!(tx, |c| c.batch_execute("ANALYZE"))?)
+        })
+        .await;
+        let each_second = |tx: &mut Tx<'_>| {
+            messages_in_trouble(tx)?;
+            assert_eq!(close_dispatched(tx)?, 0);
+            Ok(())
+        };
+        let found = town.db(move |tx| plans(tx, "messages.status ", each_second)).await;
+        assert_eq!(found.len(), 3, "what goes out, what is over, what is to be closed: {found:?}");
+        for plan in &found {
+            eprintln!("{plan}");
+            for table in ["messages", "approvals", "deliveries"] {
+                let scans = [format!("Seq Scan on {table}"), format!("SCAN {table}")];
+                assert!(!scans.iter().any(|scan| plan.contains(scan)), "{plan}");
+            }
+            assert!(!plan.contains("Hash"), "one probe for each message: {plan}");
+        }
+        assert!(found[1].contains("messages_missed"), "{}", found[1]);
+    })
+    .await;
+}
+/// What is kept of one officer does not open: the others are told all the same, and messages go on.
+#[tokio::test(flavor = "multi_thread")]
+async fn an_officer_whose_row_does_not_open_keeps_nobody_from_hearing() {
+    on_both(async |town| {
+        let hood = town.neighbourhood(2).await;
+        let mut watch = Watch::default();
+        urgent(town, &hood).await;
+        let damaged = hood.second_officer.account;
+        town.db(move |tx| {
+            let person = vigie::accounts::reach(tx, damaged)?.unwrap().person;
+            diesel::update(persons::table.find(person))
+                .set(persons::name.eq(Some(vec![1_u8, 2, 3])))
+                .execute(tx.db())?;
+            Ok(())
+        })
+        .await;
+        town.passes(seconds(10));
+        let (log, since) = (logs::mark(), mark(town));
+        assert_eq!(looks(town, &mut watch).await.len(), 1, "raised, and the pager is told");
+        assert_eq!(looks(town, &mut watch).await, []);
+        let said = logs::since(log);
+        let line = said.lines().find(|line| line.contains("notice.unreadable")).unwrap_or_else(|| panic!("{said}"));
+        assert!(line.contains(&damaged.to_string()) && !line.contains("desk.example"), "{line}");
+        town.delivers_everything().await;
+        let (mails, sms) = notices(town, since);
+        assert_eq!((mails, sms.len()), (vec!["officer@desk.example".to_owned()], 1));
+        // Nor does it keep a message from being handed in, or from being approved.
+        urgent(town, &hood).await;
     })
     .await;
 }

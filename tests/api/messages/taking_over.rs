@@ -16,7 +16,7 @@ use vigie::values::{Id, Language, Timestamp, of};
 use super::{HOUR, approves, follows, mark, progress, quiet, reached, recipients, sent, shows, stops, submits, with};
 use crate::delivery::plans::plans;
 use crate::support::neighbourhood::Neighbour;
-use crate::support::post_office::AfterMail;
+use crate::support::post_office::{AfterMail, SmsManners};
 use crate::support::returned::{UNKNOWN_USER, postfix};
 use crate::support::{Neighbourhood, Town, on_both};
 
@@ -128,6 +128,29 @@ async fn what_the_other_channel_took_over_is_not_put_back() {
         town.delivers_everything().await;
         assert_eq!(reached(town, since), (vec![other.email.clone()], vec![one.mobile.clone()]));
         again().await.refused(409, "reached_otherwise");
+    })
+    .await;
+}
+
+/// Refused by mail, and then by SMS too: one of the two is put back, and nobody gets it twice.
+#[tokio::test(flavor = "multi_thread")]
+async fn what_both_channels_refused_is_put_back_once() {
+    on_both(async |town| {
+        let hood = town.neighbourhood(1).await;
+        refuses(town, &[&hood.members[0]]);
+        town.post_office.gateway.behave(SmsManners::Says(400, "", "no".to_owned()));
+        let message = sent(town, &hood, quiet("meeting")).await;
+        assert_eq!(takes_over(town).await, 1);
+        town.delivers_everything().await;
+        assert_eq!(by_sms(town, &hood, &message, &hood.members[0]).await, "failed");
+        town.post_office.smtp.behave(|relay| relay.refuses.clear());
+        town.post_office.gateway.behave(SmsManners::Accepts);
+        let since = mark(town);
+        let done = hood.officer.posts(town, &super::at(&message, "dead-letters/requeue"), json!({})).await.expect(202);
+        assert_eq!((&done.json["requeued"], &done.json["left"]), (&json!(1), &json!({ "reached_otherwise": 1 })));
+        town.delivers_everything().await;
+        let (mails, sms) = reached(town, since);
+        assert_eq!(mails.len() + sms.len(), 1, "{mails:?} {sms:?}");
     })
     .await;
 }

@@ -71,13 +71,27 @@ const NEVER: &[&str] = &[
     "/public/contacts/",
 ];
 
+/// A line without its identifiers, whose digits are drawn by lot: one in a million holds the beginning of a telephone number.
+fn without_identifiers(line: &str) -> String {
+    let words = line.split(|letter: char| !letter.is_ascii_hexdigit() && letter != '-');
+    words
+        .filter(|word| word.len() == 36 && uuid::Uuid::parse_str(word).is_ok())
+        .fold(line.to_owned(), |line, identifier| line.replace(identifier, ""))
+}
+
+#[test]
+fn an_identifier_is_no_telephone_number_and_hides_none() {
+    let line = r#"{"request_id":"00324732-921e-4418-962e-cf7779d7ec5d","to":"0032470123456"}"#;
+    assert_eq!(without_identifiers(line), r#"{"request_id":"","to":"0032470123456"}"#);
+}
+
 /// Stops the test when a line since the mark holds something of a person. A route's pattern may stand in a line, with
 /// the name of the parameter where the token would be.
 #[track_caller]
 pub fn hold_nobody(mark: usize) {
     let lines = since(mark);
     for line in lines.lines() {
-        let line = line
+        let line = without_identifiers(line)
             .replace("/hooks/sms/inbound/{token}", "")
             .replace("/{token}", "")
             .replace("/public/contacts/confirmation", "");

@@ -4,10 +4,11 @@ source "$(dirname "$0")/lib.sh"
 ID=F31 WHAT="gateway: 403, 500, hang, 429, garbage"
 ON=(sqlite)
 
-# The first attempts of the newest message, by outcome.
+# The first attempts of the newest message at which the gateway was called, by outcome. What still lay ready when the third answer
+# in a row stopped the provider was taken back untried.
 first_outcomes() {
     sql "SELECT a.outcome || ':' || count(*) FROM attempts a JOIN deliveries d ON d.id = a.delivery_id
-         WHERE a.number = 1 AND d.channel = 'sms' AND d.batch_id = (SELECT version_id FROM approvals ORDER BY approved_at DESC LIMIT 1) GROUP BY a.outcome" | paste -sd ' '
+         WHERE a.number = 1 AND d.channel = 'sms' AND coalesce(a.reason, '') NOT LIKE 'not tried:%' AND d.batch_id = (SELECT version_id FROM approvals ORDER BY approved_at DESC LIMIT 1) GROUP BY a.outcome" | paste -sd ' '
 }
 of_newest="SELECT version_id FROM approvals ORDER BY approved_at DESC LIMIT 1"
 all_tried() { is_count "attempts a JOIN deliveries d ON d.id = a.delivery_id WHERE a.number = 1 AND a.finished_at IS NOT NULL AND d.batch_id = ($of_newest)" -ge "$MEMBERS"; }
@@ -27,7 +28,7 @@ the_fault() {
         approve "gateway-$number" --within 30 || bad "no approval at $manner: $(tail -1 "$W/approve.err")"
         until_true 25 "every SMS was tried ($manner)" all_tried || bad "$manner: not every SMS was tried"
         got=$(first_outcomes)
-        [ "$got" = "$wanted:$MEMBERS" ] || bad "$manner: $got instead of $wanted:$MEMBERS"
+        [[ $got =~ ^$wanted:([0-9]+)$ ]] && [ "${BASH_REMATCH[1]}" -ge 3 ] || bad "$manner: $got instead of $wanted alone, three times or more"
         wrong=$(count "deliveries WHERE batch_id = ($of_newest) AND state = 'failed'")
         [ "$wrong" = 0 ] || bad "$manner: $wrong members are called failed for the gateway's fault"
         if [ "$manner" = 429 ]; then
